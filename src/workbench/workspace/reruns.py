@@ -109,8 +109,8 @@ def describe_rerun(rerun: RerunDone, model: str, off: tuple[DisabledPart, ...] =
     actions = f"actions differ at step {_step_number(rerun)}" if rerun.differences else "same actions"
     if not rerun.prompt_changed_from:
         return actions
-    asked = "on the rehearsal, edits of a manual have no effect" if model == "rehearsal" else "model not called"
-    return f"{actions}; prompt changed from step {rerun.prompt_changed_from}, {asked}"
+    asked = "the rehearsal does not read it" if model == "rehearsal" else "the model was not called"
+    return f"{actions}; the prompt differs from step {rerun.prompt_changed_from} on; {asked}"
 
 
 def _step_number(rerun: RerunDone) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +31,11 @@ class SaveResult:
     verdict: str
     why: str
     replaced: list[tuple[str, str]]
+
+    @property
+    def replaced_kinds(self) -> Counter[str]:
+        """Return how many values of each kind were replaced."""
+        return Counter(kind for kind, _ in self.replaced)
 
 
 class Saving:

@@ -13,6 +13,7 @@ from ...trace.describe import describe_step
 from ...trace.step_id import StepId
 from ...trace.steps import Step
 from ...transcripts.expectation import Expectation
+from ...transcripts.redaction import describe_redaction
 from ...workspace.saving import SaveResult
 from ...workspace.session import Session
 from ..view.text import clean, one_line
@@ -225,11 +226,9 @@ def save_report(saved: SaveResult) -> str:
     lines = [f"✓ {saved.path}", "", f"Replayed on today's code: {saved.verdict}" + (f": {words}" if words else "")]
     if why:
         lines.append(f"  {why}")
+    lines += ["", describe_redaction(saved.replaced_kinds)]
     if saved.replaced:
-        lines += ["", f"Redacted everywhere in it ({len(saved.replaced)}):"]
         lines += [f"  {kind} → {one_line(made, 120)}" for kind, made in saved.replaced[:8]]
         if len(saved.replaced) > 8:
             lines.append(f"  … {len(saved.replaced) - 8} more")
-    else:
-        lines += ["", "Nothing was redacted: no secrets or personal data were found."]
     return "\n".join(lines)
