@@ -105,7 +105,7 @@ class SaveScreen(Form[None]):
     def _heading(self) -> str:
         """Say what the expectations are about, and how to choose them."""
         if self.kind == "golden":
-            return "Also expected, if you choose so (↑ ↓ select, space chooses):"
+            return "Expected too, if you choose it (↓ goes there, space chooses):"
         if self.step is None:
             return "annotate a step first: a mistake needs a step"
         return (
@@ -151,6 +151,13 @@ class SaveScreen(Form[None]):
     def _text_changed(self) -> None:
         if self.field_of("text").display:
             self.listed.write_text(self.query_one("#text", FormLine).text)
+
+    def action_next(self) -> None:
+        """Go to the next field; the title of a golden transcript is all that it needs."""
+        if self.kind == "golden" and self.focused is self.query_one("#title"):
+            self.accept()
+        else:
+            super().action_next()
 
     def done(self) -> None:
         if self.saved is not None:
