@@ -30,6 +30,7 @@ PAGE = 100  # rows fetched at a time
 SHORT = 9  # cells: a time of day or a short id stays whole
 ALIKE = 12  # equal first characters that make two titles look alike
 HELD = 20 * PAGE  # rows held at most
+READING = "reading transcripts and past conversations…"
 EMPTY = "Nothing to review yet: talk to the agent in Develop (R), and save with t."
 
 Fetch = Callable[[Sequence[int]], list[Entry]]
@@ -44,7 +45,7 @@ class LibraryList(ListPane):
         self.numbers: Sequence[int] = array("I")
         self.reviewed: set[int] = set()
         self.chosen: set[int] = set()
-        self.hints = [EMPTY]
+        self.hints = [READING]
         self._rows: dict[int, Entry] = {}
         self._apart: dict[str, str] = {}  # what distinguishes an entry from similar ones, by ref
         self._equal: set[str] = set()  # refs with the title of another one
