@@ -20,7 +20,7 @@ WORDS: dict[str, str] = {
     "apply_fix": "patch repair change correct",
     "baseline": "reference pin base compare",
     "compare": "diff difference versus side by side changes",
-    "pending": "rerecorded recorded anew approve waiting review",
+    "pending": "rerecorded recorded again approve waiting review",
     "reload": "refresh restart reimport update hot",
     "run_code": "trust allow permission execute",
     "accept": "approve yes confirm keep new",

@@ -14,7 +14,7 @@ class NameDialog(Form[str]):
     """Returns the name, "" to remove it; or None."""
 
     TITLE_TEXT = "Name this conversation"
-    KEYS = "enter saves · esc leaves"
+    KEYS = "enter save · esc cancel"
 
     def __init__(self, session: Session) -> None:
         super().__init__()
