@@ -1,6 +1,6 @@
 """Pydantic in the types of tools: models, and the constraints of Field. Pydantic is never imported here.
 
-Whoever uses it has imported it; without it, nothing is one of its types.
+A journey that uses it has imported it; without it, nothing is one of its types.
 """
 
 from __future__ import annotations

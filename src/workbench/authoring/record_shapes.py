@@ -142,7 +142,7 @@ class Typed(Shape):
 
 
 class Union(Shape):
-    """A union whose options can be told apart in plain data, by their JSON type or as dataclasses."""
+    """A union whose options can be distinguished in plain data, by their JSON type or as dataclasses."""
 
     def __init__(self, options: list[Shape], name: str) -> None:
         self.options, self.name = options, name

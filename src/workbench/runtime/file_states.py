@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .agent_files import walk
 
-COST = 50  # a look may take one part in so many of the time
+COST = 50  # a look may take at most 1/COST of the time
 
 States = dict[str, tuple[int, int]]
 

@@ -44,10 +44,10 @@ def folded_turn(row: Row, turn: Turn, cells: int, notes: RowMarks) -> Line:
 HEAD = 12  # cells of the number and the kind on narrow screens
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
 ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
-DECISIONS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "escalated"}
+DECISIONS = {"allow": "allowed", "block": "blocked", "rewrite": "rewritten", "escalate": "escalated"}
 OUTCOMES = {
     "error": "error",
-    "rejected": "bad arguments",
+    "rejected": "rejected",
     "absent": "unavailable",
     "blocked": "blocked",
     "fault": "crashed",
