@@ -129,7 +129,7 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
 
 
-def test_saves_are_found_where_the_system_reports_none_and_that_is_told_once(root: Path, no_events: None):
+def test_saves_are_found_where_the_system_reports_none_and_that_is_reported_once(root: Path, no_events: None):
     told: list[bool] = []
     manual = root / "shop/returns/manual.md"
     found = next_hash(
