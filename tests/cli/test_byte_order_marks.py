@@ -29,7 +29,7 @@ def everything_marked(project):
             mark(path)
 
 
-def test_a_byte_order_mark_does_not_change_an_agent(project):
+def test_an_agent_is_the_same_with_and_without_a_bom(project):
     before = load(project / "journeys", "shop")
     titles = [section.title for section in before.agent.journeys["returns"].sections]
     everything_marked(project)

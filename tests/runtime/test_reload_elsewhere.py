@@ -139,7 +139,7 @@ def test_saves_are_found_where_the_system_reports_none_and_that_is_reported_once
     assert told == [True]
 
 
-def test_where_saves_are_reported_nothing_is_told(root: Path):
+def test_reported_saves_cause_no_message(root: Path):
     told: list[bool] = []
     manual = root / "shop/returns/manual.md"
     next_hash(root, append(manual), append(manual, "b"), unreported=lambda: told.append(True))

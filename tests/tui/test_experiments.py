@@ -126,7 +126,7 @@ def test_a_takeover_calls_a_tool_and_adds_the_annotation_that_was_chosen(play):
     play(flow, Script(*TURN, [say("It is returned.")]))
 
 
-def test_a_takeover_writes_no_annotation_that_nobody_chose(play):
+def test_a_takeover_annotates_only_with_a_chosen_cause(play):
     async def flow(bench):
         await bench.say("return OL-1")
         original = bench.app.session
