@@ -204,7 +204,7 @@ def record(loaded: LoadedAgent, number: int) -> bytes:
         "Done.",
     )
     asyncio.run(run_turn(conversation, "two more bags", model, Sandbox(make_world(loaded, setup))))
-    return encode(build_transcript("golden", f"bags {number}", None, setup, conversation.trace, []))
+    return encode(build_transcript("golden", f"bags {number}", (), setup, conversation.trace, []))
 
 
 def replays(folder: Path) -> None:

@@ -179,9 +179,8 @@ def test_a_tool_named_in_code_must_exist(check: Any) -> None:
     assert said == {
         "unknown tool 'find_ordr'": ("error", "did you mean find_order?"),
         "unknown tool 'create_retrun'": ("warning", "did you mean create_return?"),
-        "unknown tool 'send_mail'": ("error", "the tools here: create_return, enter_journey, find_order, "
-                                                  "hand_off, look_up"),
-    }  # fmt: skip
+        "unknown tool 'send_mail'": ("error", "the tools here: create_return, find_order, hand_off"),
+    }
 
 
 def test_a_removed_tool_in_a_manual_is_an_error_and_an_unknown_name_a_warning(check: Any) -> None:
@@ -591,3 +590,30 @@ def test_every_rule_that_is_reported_is_described() -> None:
     package = Path(__file__).parents[2] / "src/workbench"
     text = "".join(p.read_text() for p in [*package.glob("check/*.py"), package / "runtime/nondeterminism.py"])
     assert all(f'"{rule}"' in text for rule in RULES if rule != "allow")
+
+
+def test_the_hint_on_suppressing_fits_the_language_of_the_file(tmp_path, monkeypatch, capsys) -> None:
+    fixture = '{"world": {"Shop": {"orders": {}, "typo": 1}}}'
+    write(tmp_path / "journeys", shop_files(WINDOW) | {"shop/fixtures/base.json": fixture})
+    monkeypatch.chdir(tmp_path)
+    run(["check"])
+    said = capsys.readouterr()
+    assert "base.json" in said.out
+    assert "workbench: allow fixture" not in said.err
+    manual = {"shop/returns/manual.md": "# Returns\nCall legacy_lookup first.\n"}
+    write(tmp_path / "journeys", manual)
+    run(["check"])
+    assert "<!-- workbench: allow unknown-tool -->" in capsys.readouterr().err
+
+
+def test_the_tools_of_the_agent_are_listed_without_built_in_tools_that_it_lacks(check) -> None:
+    checked = check(WINDOW, files={"shop/returns/manual.md": "# Returns\nCall zzz_qqq_lookup first.\n"})
+    hint = checked.the("unknown-tool")["hint"]
+    assert "find_order" in hint
+    assert "look_up" not in hint
+    assert "enter_journey" not in hint
+
+
+def test_a_text_that_names_a_built_in_tool_that_the_agent_lacks_is_an_error(check) -> None:
+    checked = check(WINDOW, files={"shop/returns/manual.md": "# Returns\nCall look_up first.\n"})
+    assert "knowledge" in checked.the("unknown-tool")["message"]

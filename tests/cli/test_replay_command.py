@@ -189,11 +189,15 @@ def test_control_characters_in_a_transcript_are_escaped(project, capsys):
     assert "\\x1b[31mred\\x07" in said
 
 
-def test_an_accepted_mistake_must_stay_fixed(project):
+def test_an_accepted_mistake_must_stay_fixed(project, capsys):
     path = put(project, "late", late_mistake(project))
     assert run(["accept", str(path)]) == 4
     write(project / "journeys", shop_files(WINDOW))
     assert run(["accept", str(path)]) == 0
+    accepted = path.read_bytes()
+    assert run(["accept", str(path)]) == 0
+    assert "already" in capsys.readouterr().err
+    assert path.read_bytes() == accepted
     assert read(path).state == "fixed"
 
 
@@ -346,3 +350,10 @@ def test_a_number_of_more_than_64_bits_is_supported(project, capsys):
     put(project, "golden", saved(conversation, source={"ticket": 2**70}))
     assert run(["replay", "--check-flaky", "--tools=sandbox", "--json", "-"]) == 0
     assert report(capsys)["transcripts"][0]["source"] == {"ticket": 2**70}
+
+
+def test_the_passes_on_changed_prompts_are_named(project, capsys):
+    manual = project / "journeys" / "shop" / "returns" / "manual.md"
+    manual.write_text(manual.read_text() + "Be kind.\n")
+    assert run(["replay", "transcripts/golden.json"]) == 0
+    assert "only the code was tested: transcripts/golden.json" in capsys.readouterr().err

@@ -9,9 +9,10 @@ import pytest
 
 from support.kit import ScriptedModel, converse, saved, shop, use
 from workbench.cli import run
+from workbench.transcripts import redaction
 from workbench.transcripts.codec import encode
 from workbench.transcripts.files import write as write_transcript
-from workbench.transcripts.redaction import Redactor, find_leaks, find_secrets, redact
+from workbench.transcripts.redaction import Redactor, describe_redaction, find_leaks, find_secrets, redact
 from workbench.transcripts.secrets import HIDDEN, hide, is_secret_name
 
 SECRET_NAMES = [
@@ -184,7 +185,7 @@ def test_an_import_replaces_secrets(tmp_path, monkeypatch, capsys, options) -> N
     (tmp_path / "log.jsonl").write_text(json.dumps({"messages": LOG}) + "\n")
     monkeypatch.chdir(tmp_path)
     assert run(["import", "openai", "log.jsonl", *options]) == 0
-    assert "replaced: " in capsys.readouterr().err
+    assert "redacted: " in capsys.readouterr().err
     if options:
         from workbench.store.import_archive import ImportArchive
 
@@ -197,3 +198,10 @@ def test_an_import_replaces_secrets(tmp_path, monkeypatch, capsys, options) -> N
     for secret in (b"abcdefghijklmnop", b"S-99121", b"T-88121"):
         assert secret not in stored
     assert run(["import", "openai", "log.jsonl", "--to-library"]) == 0
+
+
+def test_the_sentence_about_redaction_names_every_kind_that_is_looked_for() -> None:
+    nothing = describe_redaction({})
+    assert all(f"{kind}s" in nothing for kind, _, _ in redaction._RULES)
+    assert "names are not looked for" in nothing
+    assert describe_redaction({"secret": 2, "IBAN": 1}) == "redacted: 1 IBAN, 2 secrets; names are not looked for"

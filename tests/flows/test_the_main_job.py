@@ -90,7 +90,7 @@ class Desk:
                 await session.send(words)
             session.annotate(Annotation(WRITE, kind="guideline_violation", note="52 days, the limit is 45"))
             return await session.saving.save(
-                "mistake", "Late return", Expectation("not_executed", WRITE, tool="create_return")
+                "mistake", "Late return", [Expectation("not_executed", WRITE, tool="create_return")]
             )
         finally:
             host.close()

@@ -125,10 +125,7 @@ def test_an_edited_manual_is_reported_if_the_actions_are_the_same(tmp_path):
         (desk.root / "shop/returns/manual.md").write_text("# Returns\nBe quick.\n")
         await desk.until(lambda: desk.session.rerun is not None)
         note = desk.session.code.note
-        assert (
-            note
-            == "same actions; prompt changed from step 1.1.1, on the rehearsal, edits of a manual have no effect"
-        )
+        assert note == "same actions; the prompt differs from step 1.1.1 on; the rehearsal does not read it"
 
     at_desk(tmp_path, flow)
 

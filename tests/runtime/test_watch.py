@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from workbench.runtime import watch as watching
-from workbench.runtime.watch import watch_code, watch_saves
+from workbench.runtime.watch import SaveFinder, watch_code, watch_saves
 
 
 @pytest.fixture(params=[OSError, RuntimeError])
@@ -68,3 +68,13 @@ def test_new_code_is_found_by_looking_at_the_files(folder):
         return found
 
     assert len(set(asyncio.run(flow()))) == 2
+
+
+def test_files_that_no_longer_exist_are_no_saves(folder):
+    finder = SaveFinder([folder])
+    agent, temporary = folder / "shop" / "agent.py", folder / "shop" / "sedMHbHJ0"
+    agent.write_text("x = 333\n")
+    assert finder.find({str(agent), str(temporary)}) == {str(agent)}
+    assert finder.find({str(temporary)}) == set()
+    agent.unlink()
+    assert finder.find({str(agent)}) == {str(agent)}

@@ -568,3 +568,14 @@ def test_a_query_has_the_same_results_in_the_index_and_on_the_command_line(place
     searchables = read_searchables(names, asked)
     found = {Path(name).stem for name, one in searchables.items() if one is not None and asked.matches(one)}
     assert found == {title.replace(" ", "-") for title in place.titles(query)}
+
+
+def test_records_of_review_name_the_person_and_can_be_appended_to_those_of_another(tmp_path, monkeypatch) -> None:
+    mine, theirs = tmp_path / "mine.jsonl", tmp_path / "theirs.jsonl"
+    for path, name in ((mine, "Ada"), (theirs, "Bob")):
+        monkeypatch.setattr("workbench.store.annotations.person", lambda name=name: name)
+        AnnotationLog(path).write(AnnotationRecord(tag=name.lower(), refs=["transcript:a"]))
+    mine.write_bytes(mine.read_bytes() + theirs.read_bytes())
+    log = AnnotationLog(mine)
+    assert [line.by for line in log.read()] == ["Ada", "Bob"]
+    assert log.tags_of("transcript:a") == ("ada", "bob")

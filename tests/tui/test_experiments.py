@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from tui.host import Script, say, think, use
 from workbench.workspace.open_conversations import WorkspaceSnapshot
@@ -101,7 +102,7 @@ def test_esc_stops_the_runs_and_keeps_the_finished_ones_on_screen(play):
     play(flow, Script(*TURN))
 
 
-def test_a_takeover_calls_a_tool_and_adds_an_annotation(play):
+def test_a_takeover_calls_a_tool_and_adds_the_annotation_that_was_chosen(play):
     async def flow(bench):
         await bench.say("return OL-1")
         original = bench.app.session
@@ -109,9 +110,11 @@ def test_a_takeover_calls_a_tool_and_adds_an_annotation(play):
         await go_to(bench, "create_return")
         await bench.press("W")
         bench.screen.query_one("#args").text = '{"order_number": "OL-2"}'
+        bench.screen.query_one("#cause").choose("policy")
         bench.picture("takeover")
         await bench.press("ctrl+s")
         await bench.until(lambda: "It is returned." in bench.pane("#chat"))
+        assert original.annotations["1.2.1"].cause == "policy"
         assert original.annotations["1.2.1"].expected == "call create_return(order_number='OL-2')"
         fork = bench.app.session
         assert fork is not original
@@ -121,6 +124,48 @@ def test_a_takeover_calls_a_tool_and_adds_an_annotation(play):
         assert [s.model for s in fork.trace if hasattr(s, "blocks")] == ["script", "manual", "script"]
 
     play(flow, Script(*TURN, [say("It is returned.")]))
+
+
+def test_a_takeover_annotates_only_with_a_chosen_cause(play):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        original = bench.app.session
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("W", "ctrl+s")
+        await bench.until(lambda: bench.app.session is not original)
+        assert original.annotations == {}
+
+    play(flow, Script(*TURN, [say("It is returned.")]))
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ('{"order_number": 7}', "order_number: 7 is not of type 'string'"),
+        ("{}", "order_number is missing"),
+        ('{"order_number": "OL-1"', "JSON object"),
+        ("OL-2", "JSON object"),
+    ],
+)
+def test_the_arguments_of_a_takeover_are_checked_as_they_are_typed(play, args, words):
+    async def flow(bench):
+        await bench.say("return OL-1")
+        original = bench.app.session
+        await bench.press("escape")
+        await go_to(bench, "create_return")
+        await bench.press("W")
+        bench.screen.query_one("#args").text = args
+        await bench.settle()
+        assert words in bench.text()
+        await bench.press("ctrl+s")
+        assert bench.app.session is original
+        assert bench.screen.focused is bench.screen.query_one("#args")
+        bench.screen.query_one("#args").text = '{"order_number": "OL-1"}'
+        await bench.settle()
+        assert words not in bench.text()
+
+    play(flow, Script(*TURN))
 
 
 def test_a_takeover_refuses_arguments_that_are_not_an_object_and_keeps_the_text(play):
@@ -146,6 +191,7 @@ def test_a_takeover_writes_the_reply_and_undo_removes_the_annotation(play):
         await go_to(bench, "too late")
         await bench.press("W")
         bench.screen.query_one("#reply").text = "The limit is 30 days."
+        bench.screen.query_one("#cause").choose("agent")
         await bench.press("ctrl+s")
         await bench.until(lambda: "The limit is 30 days." in bench.pane("#chat"))
         assert original.annotations["1.3.0"].expected == "reply: The limit is 30 days."
@@ -185,9 +231,8 @@ def test_a_conversation_with_a_turn_without_a_policy_cannot_be_saved(play):
         assert "WITHOUT" not in bench.text()
         assert "some turns ran without" in bench.text()
         await bench.press("t")
-        bench.screen.query_one("#title").text = "a lie"
-        await bench.press("ctrl+s")
-        await bench.until(lambda: "some turns ran without" in bench.text())
+        assert not bench.screen.query("#title")
+        assert "cannot be saved" in bench.text()
         assert bench.store.saved == {}
 
     play(flow, Script(*TURN, OLD[1], [say("Done.")]))

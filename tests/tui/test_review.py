@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from tui.host import Script, say, use
 from tui.test_develop import NEW
 from workbench.workspace.code_service import CodeService
+from workbench.workspace.library import IndexProgress
 from workbench.workspace.session import Session
 
 
@@ -326,3 +328,26 @@ def test_continuing_a_conversation_reports_an_agent_that_does_not_load(play):
         assert bench.app.current_mode == "review"
 
     play(flow, Script(*OTHER))
+
+
+def test_until_everything_was_read_the_list_says_that_it_is_read(play):
+    async def flow(bench):
+        async def news():
+            await first.wait()
+            yield IndexProgress(0, 56)
+            await second.wait()
+            yield IndexProgress(changed=True, complete=True)
+
+        first, second = asyncio.Event(), asyncio.Event()
+        bench.shelf.news = news
+        await bench.press("escape", "R")
+        await bench.settle()
+        assert "Nothing to review" not in bench.text()
+        assert "reading transcripts" in bench.text()
+        assert "none" not in bench.pane("#list")
+        first.set()
+        await bench.until(lambda: "reading 56 transcripts" in bench.text())
+        second.set()
+        await bench.until(lambda: "Nothing to review yet" in bench.text())
+
+    play(flow)

@@ -258,12 +258,36 @@ def test_keys_are_shown_next_to_a_message_if_there_is_room(play):
     play(flow, Script([say("hi")]))
 
 
-def test_a_narrow_list_shows_only_what_distinguishes_equal_titles():
+@pytest.mark.parametrize("cells", [18, 24, 30, 34])
+def test_a_narrow_list_shows_titles_and_what_distinguishes_equal_ones(cells):
     entries = [
         entry(f"transcripts/a-person-{what}.json", "A person takes over", "transcript")
         for what in ("burns", "smokes")
     ]
     rows = LibraryList()
-    rows._apart = disambiguate(entries)
-    assert plain(rows._title(entries[0], 18)) == "a-person-burns"
+    rows._learn(entries)
+    lines = [plain(rows._title(one, cells)) for one in entries]
+    assert all(line.startswith("A pers") for line in lines)
+    assert [line.endswith(what) for line, what in zip(lines, ("burns", "smokes"), strict=True)] == [True, True]
+    assert all(len(line) <= cells for line in lines)
     assert plain(rows._title(entries[0], 60)) == "A person takes over a-person-burns"
+
+
+@pytest.mark.parametrize("cells", [20, 24, 30, 40])
+def test_similar_titles_stay_different_when_they_are_cut(cells):
+    titles = [f"A loyal customer's speaker after {days} days is taken back" for days in (109, 1095, 1096)]
+    entries = [entry(f"transcripts/t-{n}.json", title, "transcript") for n, title in enumerate(titles)]
+    rows = LibraryList()
+    rows._learn(entries)
+    lines = [plain(rows._title(one, cells)) for one in entries]
+    assert len(set(lines)) == 3
+    assert all(line.startswith("A loy") for line in lines)
+    assert all(word in line for word, line in zip(("109", "1095", "1096"), lines, strict=True))
+    assert all(len(line) <= cells for line in lines)
+
+
+def test_an_id_at_the_end_of_a_title_stays_whole():
+    rows = LibraryList()
+    one = entry("a", "The customer wants to know where the order is: OL-1002", "transcript")
+    rows._learn([one])
+    assert plain(rows._title(one, 30)).endswith("OL-1002")

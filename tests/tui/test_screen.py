@@ -10,6 +10,7 @@ from workbench.trace.setup import Setup
 from workbench.trace.step_id import StepId
 from workbench.trace.trace import Trace
 from workbench.tui import actions
+from workbench.tui.action_words import WORDS
 from workbench.tui.app import WorkbenchApp, first_theme
 from workbench.tui.screens.compare import Compare
 from workbench.tui.screens.develop import Develop
@@ -263,3 +264,56 @@ def test_the_detail_can_show_any_prefix_of_a_trace(play):
         flow,
         Script([use("find_order", order_number="OL-1"), use("create_return", order_number="OL-1")], [say("No.")]),
     )
+
+
+def test_every_action_has_other_words_to_be_found_by():
+    assert WORDS.keys() == {action.id for action in actions.ACTIONS}
+
+
+@pytest.mark.parametrize(
+    ("words", "id"),
+    [
+        ("retry", "rerun"),
+        ("rerun", "rerun"),
+        ("regenerate", "rerun"),
+        ("delete", "conversations"),
+        ("rename", "name"),
+        ("export", "save"),
+        ("cost", "next_tab"),
+        ("tokens", "next_tab"),
+        ("latency", "next_tab"),
+        ("diff", "compare"),
+        ("model", "model"),
+        ("temperature", "model"),
+        ("clipboard", "copy"),
+        ("copy", "copy"),
+        ("search", "find"),
+        ("branch", "fork"),
+        ("stop", "interrupt"),
+        ("exit", "quit"),
+        ("ablation", "disable"),
+        ("take over", "takeover"),
+    ],
+)
+def test_help_finds_an_action_by_other_words(words, id):
+    assert id in [action.id for action in actions.find(actions.DEVELOP, words)]
+
+
+def test_end_and_home_go_through_the_help(play):
+    async def flow(bench):
+        await bench.press("escape", "question_mark", "end")
+        results = bench.screen.query_one("#results")
+        assert results.cursor == len(results.found) - 1
+        await bench.press("home")
+        assert results.cursor == 0
+
+    play(flow)
+
+
+def test_a_long_title_in_the_help_is_followed_by_a_blank(play):
+    async def flow(bench):
+        await bench.press("escape", "question_mark", *"rerun")
+        lines = bench.pane("#results").splitlines()
+        assert any("continue with the rerun  " in line for line in lines)
+
+    play(flow)

@@ -151,12 +151,18 @@ def _unreachable(agent: Agent, policy: Policy) -> Iterator[Finding]:
             )
 
 
-def _built_in_unreachable(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
-    absent = {
+def absent_built_in(agent: Agent) -> dict[str, str]:
+    """Return the built-in tools that the agent does not have, with the reason."""
+    reasons = {
         ENTER: "" if len(agent.journeys) > 1 else "the agent has one journey and starts in it",
         HAND_OFF: "" if agent.allow_handoff else "the agent has allow_handoff=False",
         LOOK_UP: "" if agent.knowledge else "the agent has no knowledge",
-    }[name]
+    }
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _built_in_unreachable(agent: Agent, policy: Policy, name: str) -> Iterator[Finding]:
+    absent = absent_built_in(agent).get(name, "")
     if not absent and policy.hook == "after_tool" and name != LOOK_UP:
         absent = "no policy runs after it"
     if absent:

@@ -31,7 +31,7 @@ from ..runtime.process import StackDump, start_method
 from ..runtime.worker import start_process
 from ..source import ROOT_PACKAGE, first_journey_line
 from ..suggest import did_you_mean
-from .agent_rules import check_conditions, check_policies, check_tools
+from .agent_rules import absent_built_in, check_conditions, check_policies, check_tools
 from .code_rules import read_code, tool_like_words
 from .fixture_rules import check_fixtures
 from .rules import RULES, unknown_suppressions
@@ -145,19 +145,24 @@ def scan_files(root: Path, agent: str) -> tuple[list[Finding], list[CodeScan]]:
 
 def _mentions(agent: Agent, codes: list[CodeScan]) -> Iterator[Finding]:
     """Yield unknown tools that code names by a string."""
-    known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
+    known, here = {t.name for t in agent.all_tools()} | set(BUILT_IN), _tool_names(agent)
     for code in codes:
         for mention in code.mentions:
             if mention.tool not in known:
                 make = error if mention.sure else warning
                 message = f"unknown tool {mention.tool!r}"
-                yield make("unknown-tool", mention.where, message, _nearest(mention.tool, known))
+                yield make("unknown-tool", mention.where, message, _nearest(mention.tool, here))
+
+
+def _tool_names(agent: Agent) -> set[str]:
+    """Return the tools that the model can be offered, built-in ones included."""
+    return {t.name for t in agent.all_tools()} | (set(BUILT_IN) - absent_built_in(agent).keys())
 
 
 def _texts(loaded: LoadedAgent, codes: list[CodeScan]) -> Iterator[Finding]:
     """Yield unknown tools that the manuals, the persona and the knowledge name."""
     agent, root = loaded.agent, loaded.root.resolve()
-    known = {t.name for t in agent.all_tools()} | set(BUILT_IN)
+    known = _tool_names(agent)
     words = known.union(*(c.names for c in codes))
     for fixture in loaded.fixtures.values():
         words |= _keys(fixture.world) | _keys(fixture.setup.customer)
@@ -187,9 +192,10 @@ def _words(
         where = f"{file}:{word.line}"
         if word.name not in known:
             if word.called:
-                message = f"the text says to call {word.name}, but there is no such tool"
+                absent = absent_built_in(agent).get(word.name, "there is no such tool")
+                message = f"the text says to call {word.name}, but {absent}"
                 yield error("unknown-tool", where, message, _nearest(word.name, known))
-            elif word.name not in words:
+            elif word.name not in (*words, *BUILT_IN):
                 message = f"no name {word.name} exists in the code"
                 yield warning("unknown-tool", where, message, _nearest(word.name, known))
         elif journey is not None and word.name not in (*BUILT_IN, *agent.tools, *journey.tools):

@@ -173,7 +173,7 @@ class _Turn:
     async def _reply(self, step_id: StepId, answer: Answer) -> TurnEnded | None:
         text = answer.text
         if not text.strip():
-            why = "the model refused" if answer.stop == "refusal" else "the answer held no words and no call"
+            why = "the model refused" if answer.stop == "refusal" else "the answer was empty (no text, no call)"
             return self._end("model_error", f"{why} (stop reason {answer.stop})")
         text, stop = await self.policies.judge_reply(step_id, text)
         if stop is not None:

@@ -55,9 +55,9 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         return {verdict: found[verdict] for verdict in Verdict}
 
     @cached_property
-    def on_changed_prompts(self) -> int:
-        """Return how many PASS used a prompt that has changed since the recording."""
-        return sum(1 for case in self.cases if passed_on_changed_prompt(case))
+    def on_changed_prompts(self) -> list[str]:
+        """Return the paths of those PASS that used a prompt that has changed since the recording."""
+        return [case.path for case in self.cases if passed_on_changed_prompt(case)]
 
     @property
     def code(self) -> Exit:
@@ -104,9 +104,8 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         over = len(self.not_collected)
         if over:
             named = [f"{path} ({why})" for path, why in self.not_collected.items()]
-            names = ", ".join(named[:MAX_NAMED]) + (" …" if over > MAX_NAMED else "")
             more = f"{over} more transcripts are" if over > 1 else "1 more transcript is"
-            said.append(f"{more} not collected: {names}")
+            said.append(f"{more} not collected: {_names(named)}")
         if self.tools:
             recorded = sum(case.outcome.from_recording for case in self.cases)
             calls = pluralize(self.ran, "call") if self.ran else "no calls"
@@ -120,14 +119,20 @@ class Summary(msgspec.Struct, frozen=True, dict=True):
         green = self.counts[Verdict.PASS]
         if self.on_changed_prompts:
             said.append(
-                f"{self.on_changed_prompts} of {green} passing transcripts have a changed prompt: "
-                "this tests the code, not the model's answer to it"
+                f"{len(self.on_changed_prompts)} of {green} passing transcripts used a prompt that no model has "
+                f"answered yet, so only the code was tested: {_names(self.on_changed_prompts)}"
             )
-        passed = (case.outcome for case in self.cases if case.verdict is Verdict.PASS)
-        drifted = sum(1 for outcome in passed if any(not d.endswith(" prompt") for d in outcome.drift))
+        passed = (case for case in self.cases if case.verdict is Verdict.PASS)
+        drifted = [case.path for case in passed if any(not d.endswith(" prompt") for d in case.outcome.drift)]
         if drifted:
             said.append(
-                f"{drifted} of {green} passing transcripts drifted: a policy was changed or is not called "
-                "any more (--strict-drift shows where)"
+                f"{len(drifted)} of {green} passing transcripts drifted: a policy was changed or is not called "
+                f"any more (--strict-drift shows where): {_names(drifted)}"
             )
         return said
+
+
+def _names(names: list[str]) -> str:
+    """Return the first few names; the JSON report has all."""
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

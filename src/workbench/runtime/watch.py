@@ -67,10 +67,13 @@ class SaveFinder:
         return bool(self._suspected) or self.states.is_due
 
     def find(self, reported: set[str]) -> set[str]:
-        """Return the paths of saved files; `reported` are those that the system has reported since."""
+        """Return the paths of saved files; `reported` are those that the system has reported since.
+
+        A reported file that no longer exists was temporary, unless a look misses it.
+        """
         if reported:
             self._suspected = set()
-            return reported | self.states.look()
+            return {path for path in reported if Path(path).exists()} | self.states.look()
         if self._suspected:
             self._suspected = set()
             self._unreported()

@@ -9,8 +9,11 @@ and imports are here.
 from __future__ import annotations
 
 import contextlib
+import os
+import subprocess
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -27,10 +30,11 @@ class AnnotationRecord(msgspec.Struct, omit_defaults=True):
     `at` is the time of writing, in seconds since the epoch. `refs` get or lose the
     `tag`. The conversation `ref` gets the `annotation`, or loses the one at
     `remove_annotation`. The `recording` was `reviewed` in the queue of that name.
-    `queue` is a name for `query`; an empty `query` removes the name.
+    `queue` is a name for `query`; an empty `query` removes the name. `by` is the person.
     """
 
     at: float = 0.0
+    by: str = ""
     undone: bool = False
     tag: str = ""
     refs: list[str] = []
@@ -44,6 +48,16 @@ class AnnotationRecord(msgspec.Struct, omit_defaults=True):
 
 
 _LINE = msgspec.json.Decoder(AnnotationRecord)
+
+
+@cache
+def person() -> str:
+    """Return the name of the user: of git or, without one, of the account."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        found = subprocess.run(["git", "config", "user.name"], capture_output=True, text=True, timeout=2)
+        if found.stdout.strip():
+            return found.stdout.strip()
+    return os.environ.get("USER") or os.environ.get("USERNAME") or ""
 
 
 class AnnotationLog:
@@ -65,7 +79,7 @@ class AnnotationLog:
     def write(self, line: AnnotationRecord) -> list[AnnotationRecord]:
         """Append a line and return all lines since the last read. Raises UsageError."""
         new = self.read()
-        line.at = round(time.time(), 3)
+        line.at, line.by = round(time.time(), 3), person()
         journal = Journal(self.path)  # a new one each time: a failed write is not retried
         with contextlib.suppress(OSError):  # then the line cannot be written either
             files.private_folder(self.path.parent)

@@ -90,6 +90,8 @@ class Indexer:
                 kind, _, id = ref.partition(":")
                 del self._known[kind][id]
         done = 0
+        if stale:
+            self.report(IndexProgress(0, len(stale), self.note))
         for rows in self._batches(stale):
             fresh = [row for row in rows if not self._same(row)]
             if fresh:
@@ -197,7 +199,7 @@ def main(state: Path, transcripts: Path) -> None:
         wake.clear()
         try:
             if indexing.refresh() or began:
-                _report(IndexProgress(note=indexing.note, changed=True))
+                _report(IndexProgress(note=indexing.note, changed=True, complete=True))
             began = False
         except (OSError, sqlite3.Error) as error:
             _report(IndexProgress(note=f"the index cannot be written: {error}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from ..text import slug
@@ -14,12 +15,13 @@ from .transcript import SCHEMA, Annotation, Transcript, hash_recording, with_sav
 def build_transcript(
     kind: Literal["mistake", "golden"],
     title: str,
-    expectation: Expectation | None,
+    expectations: Sequence[Expectation],
     setup: Setup,
     trace: Trace,
     annotations: list[Annotation],
 ) -> Transcript:
-    """Build a transcript from a conversation; of its annotations only those at an expectation are kept."""
+    """Build a transcript from a conversation; a mistake keeps only the annotation at its expectation."""
+    at = {expectation.step for expectation in expectations}
     events = with_saved_usage(trace)
     return Transcript(
         schema=SCHEMA,
@@ -27,8 +29,8 @@ def build_transcript(
         kind=kind,
         title=title,
         agent=setup.agent,
-        expectations=[expectation] if expectation else [],
-        annotations=[m for m in annotations if expectation is None or m.step == expectation.step],
+        expectations=list(expectations),
+        annotations=[m for m in annotations if kind == "golden" or m.step in at],
         recording_id=hash_recording(events, setup),
         setup=setup,
         events=events,

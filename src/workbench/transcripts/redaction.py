@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import msgspec
 
+from ..text import pluralize
 from ..trace.blobs import blob_hash
 from ..trace.events import Answer, AnyEvent, ToolResult
-from .secrets import MARK, find, is_open, secret_names, walk
+from .secrets import MARK, SECRET_KINDS, find, is_open, secret_names, walk
 from .transcript import Transcript
 
 RECOGNIZABLE = 6  # characters, one of them a digit: a shorter secret is replaced only below its name
@@ -197,12 +198,26 @@ def _secret(found: str, digest: str) -> str:
     return prefix + MARK + digest[:8]
 
 
-_RULES: tuple[tuple[str, re.Pattern[str], Callable[[str, str], str]], ...] = (
-    ("bank account", IBAN, _account),
+_RULES: tuple[
+    tuple[str, re.Pattern[str], Callable[[str, str], str]], ...
+] = (  # the kind, its format, a substitute
+    ("IBAN", IBAN, _account),
     ("e-mail address", EMAIL, _email),
     ("card number", CARD, _card),
     ("phone number", PHONE, _digits),
 )
+
+
+def describe_redaction(replaced: Mapping[str, int]) -> str:
+    """Return a sentence about what was replaced, by kind, or what was looked for and not found."""
+    if replaced:
+        counts = ", ".join(pluralize(number, kind) for kind, number in sorted(replaced.items()))
+        return f"redacted: {counts}; {NOT_FOUND}"
+    kinds = [*SECRET_KINDS, *(f"{kind}s" for kind, _, _ in _RULES)]
+    return f"nothing redacted: no {', '.join(kinds[:-1])} or {kinds[-1]} found; {NOT_FOUND}"
+
+
+NOT_FOUND = "names are not looked for"
 
 
 def find_secrets(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
+SECRET_KINDS = ("keys", "tokens", "passwords")  # what the rules below find, in words
 MARK = "redacted-"  # in every substitute
 HIDDEN = "(hidden)"  # a text that was not recorded at all
 MIN_GROUP = 16  # characters: a shorter group of a pattern is the prefix of the credential

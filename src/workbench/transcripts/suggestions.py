@@ -1,9 +1,13 @@
-"""Suggest expectations for an annotated step."""
+"""Suggest expectations: for an annotated step, and for a golden transcript."""
 
 from __future__ import annotations
 
-from ..trace.steps import Step
+from collections.abc import Iterator
+
+from ..trace.steps import Step, group_steps
+from ..trace.trace import Trace
 from .expectation import Expectation
+from .predicates import JudgedRun, holds
 
 
 def suggest(step: Step, policies: list[str] | None = None) -> list[Expectation]:
@@ -40,3 +44,33 @@ def suggest(step: Step, policies: list[str] | None = None) -> list[Expectation]:
             Expectation("rubric", at),
         ]
     return [Expectation("allowed", at)]
+
+
+def suggest_golden(trace: Trace) -> list[Expectation]:
+    """Suggest what a golden transcript may expect: what holds in the recording, and what only a model decides."""
+    run = JudgedRun(trace)
+    steps = [step for turn in group_steps(trace.events) for step in turn.steps]
+    return [
+        expectation
+        for step in steps
+        for expectation in _of_golden(step)
+        if expectation.decided_by == "live" or holds(expectation, run)
+    ]
+
+
+def _of_golden(step: Step) -> Iterator[Expectation]:
+    at = str(step.step_id)
+    for decision in step.decisions:
+        kind = {"block": "blocked", "rewrite": "rewritten", "escalate": "escalated"}.get(decision.effect)
+        if kind:
+            yield Expectation(kind, at, policy=decision.policy)
+    if step.call is not None:
+        tool = step.call.tool
+        yield Expectation("executed", at, tool=tool)
+        yield Expectation("not_executed", at, tool=tool)
+        yield Expectation("rejected", at, tool=tool)
+        if step.args:
+            yield Expectation("called_with", at, tool=tool, args=step.args)
+    elif step.reply is not None:
+        yield Expectation("reply_contains", at, text=str(step.reply.text).strip().split("\n")[0][:80])
+        yield Expectation("rubric", at)

@@ -15,6 +15,7 @@ from textual.binding import Binding
 from ..errors import UsageError
 from ..suggest import did_you_mean
 from ..workspace.settings import KeyOverride
+from .action_words import other_words
 from .key_names import conflicts, display, parse, types_text
 
 DEVELOP, REVIEW, COMPARE = "develop", "review", "compare"
@@ -281,18 +282,26 @@ def footer(where: str) -> list[Action]:
 
 
 def find(where: str, words: str) -> list[Action]:
-    """Find the actions whose title, keys or description contain all of `words`; matching titles come first."""
+    """Find the actions whose title, keys, description or other words contain all of `words`.
+
+    Matching titles come first, then matching other words.
+    """
     asked = words.lower().split()
     found = [
         a
         for a in actions_on(where)
-        if all(w in f"{a.title} {a.key_text} {a.about} {a.group}".lower() for w in asked)
+        if all(w in f"{a.title} {a.key_text} {a.about} {a.group} {other_words(a.id)}".lower() for w in asked)
     ]
     if not asked:
         return [a for group in groups(found).values() for a in group]
     beginning = " ".join(asked)
     return sorted(
-        found, key=lambda a: (not a.title.startswith(beginning), not all(w in a.title.lower() for w in asked))
+        found,
+        key=lambda a: (
+            not a.title.startswith(beginning),
+            not all(w in a.title.lower() for w in asked),
+            not all(w in other_words(a.id).split() for w in asked),
+        ),
     )
 
 

@@ -39,7 +39,7 @@ class AgentDialog(Form[str]):
     """Returns the name of an agent, or None."""
 
     TITLE_TEXT = "Which agent?"
-    KEYS = "↑ ↓ select · enter opens it · esc leaves"
+    KEYS = "↑ ↓ select · enter open · esc cancel"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "leave", "leave", show=False, priority=True)]
 
     def __init__(self, names: list[str]) -> None:

@@ -176,9 +176,11 @@ Form:ansi { background: ansi_default; }
 #form .hint { color: $faint; width: 100%; height: auto; }
 #form .bad { color: $error; }
 #form .field { height: auto; width: 100%; }
-#form .field > Static { width: 10; color: $faint; }
-ModelDialog #form .field > Static { width: 13; }
-#form .field > Static.to { width: 3; }
+#form .field > Horizontal { height: auto; width: 100%; }
+#form .field > Horizontal > Static { width: 10; color: $faint; }
+#form .problem { width: 100%; height: auto; padding-left: 10; color: $error; }
+ModelDialog #form .field > Horizontal > Static { width: 13; }
+ModelDialog #form .problem { padding-left: 13; }
 Choice { width: 1fr; height: auto; color: $foreground; background: $background; }
 Choice:focus { background: $cursor-line; }
 Choice:ansi:focus { text-style: bold; }

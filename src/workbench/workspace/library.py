@@ -88,12 +88,14 @@ class IndexProgress:
     """The progress of the index: `done` of `total`, 0 of 0 when there is nothing to do.
 
     `changed`: queries may have other results now. `note` is a message for the engineer.
+    `complete`: everything was read at least once, so that an empty list is empty.
     """
 
     done: int = 0
     total: int = 0
     note: str = ""
     changed: bool = False
+    complete: bool = False
 
 
 class Library(Protocol):

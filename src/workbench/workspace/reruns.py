@@ -113,8 +113,8 @@ def describe_rerun(
     actions += _new_policies(rerun, recorded)
     if not rerun.prompt_changed_from:
         return actions
-    asked = "on the rehearsal, edits of a manual have no effect" if model == "rehearsal" else "model not called"
-    return f"{actions}; prompt changed from step {_changed_from(rerun)}, {asked}"
+    asked = "the rehearsal does not read it" if model == "rehearsal" else "the model was not called"
+    return f"{actions}; the prompt differs from step {_changed_from(rerun)} on; {asked}"
 
 
 def _changed_from(rerun: RerunDone) -> StepId | str:

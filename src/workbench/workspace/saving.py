@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -30,6 +32,11 @@ class SaveResult:
     why: str
     replaced: list[tuple[str, str]]
 
+    @property
+    def replaced_kinds(self) -> Counter[str]:
+        """Return how many values of each kind were replaced."""
+        return Counter(kind for kind, _ in self.replaced)
+
 
 class Saving:
     """Saves a session as transcripts; `saved` are the results by path, since the session was opened."""
@@ -38,28 +45,35 @@ class Saving:
         self.session = session
         self.saved: dict[str, SaveResult] = {}
 
+    def refusal(self) -> UsageError | None:
+        """Return why this conversation cannot be saved, whatever is filled into the form; None if it can."""
+        if not len(self.session.trace):
+            return UsageError("there is no conversation to save yet")
+        if disabled := self.session.disabled_ever:
+            return UsageError(
+                f"parts of this ran without {', '.join(map(str, disabled))}, "
+                "so it cannot be saved as a transcript",
+                hint="fork before that turn, and repeat it with everything enabled",
+            )
+        return None
+
     async def save(
-        self, kind: Literal["mistake", "golden"], title: str, expectation: Expectation | None = None
+        self, kind: Literal["mistake", "golden"], title: str, expectations: Sequence[Expectation] = ()
     ) -> SaveResult:
         """Save the conversation as a redacted transcript, after replaying it once.
 
         Raises UsageError or TranscriptError, and writes nothing in that case.
         """
         session = self.session
-        if not len(session.trace):
-            raise UsageError("there is no conversation to save yet")
-        if session.disabled_ever:
-            raise UsageError(
-                f"some turns ran without {', '.join(map(str, session.disabled_ever))}",
-                hint="fork before that turn, and repeat it with everything enabled",
-            )
-        transcript = self.transcript(kind, title, expectation)
+        if refused := self.refusal():
+            raise refused
+        transcript = self.transcript(kind, title, expectations)
         redactor = Redactor()
         clean = redact(transcript, redactor)
         clean = msgspec.structs.replace(clean, id=slug(clean.title))  # the name must not contain what was redacted
         before = await self.replay_transcript(transcript)
         if before.verdict == "ERROR":
-            raise _refusal(before, expectation)
+            raise _refusal(before, bool(expectations))
         after = await self.replay_transcript(clean)
         if before.verdict != after.verdict:
             raise UsageError(
@@ -67,7 +81,7 @@ class Saving:
                 hint="avoid personal data in values that policies check",
             )
         if after.verdict == "ERROR":
-            raise _refusal(after, expectation)
+            raise _refusal(after, bool(expectations))
         path, written = session.store.save(clean)
         result = SaveResult(path, clean, after.verdict.value, after.why, redactor.replaced)
         undo = lambda: self._show(path, None, written.undo())  # noqa: E731
@@ -91,12 +105,12 @@ class Saving:
         return list(self.saved.values())
 
     def transcript(
-        self, kind: Literal["mistake", "golden"], title: str, expectation: Expectation | None
+        self, kind: Literal["mistake", "golden"], title: str, expectations: Sequence[Expectation]
     ) -> Transcript:
         """Build a transcript of the conversation without redaction."""
         session = self.session
         transcript = build_transcript(
-            kind, title, expectation, session.setup, session.trace, list(session.annotations.values())
+            kind, title, expectations, session.setup, session.trace, list(session.annotations.values())
         )
         code = dict(session.agent_info.files) if session.agent_info else {}
         return msgspec.structs.replace(transcript, source={"model": session.model}, code=code)
@@ -106,8 +120,8 @@ class Saving:
         return await self.session.code_service.replay(encode(transcript))
 
 
-def _refusal(result: ReplayResult, expectation: Expectation | None) -> UsageError:
+def _refusal(result: ReplayResult, expects: bool) -> UsageError:
     """Return the error for a transcript that cannot be replayed, with the next step of its reason."""
     why, _, hint = result.why.partition("\n  next: ")
-    other = "choose another expectation or another step" if expectation is not None else ""
+    other = "choose another expectation or another step" if expects else ""
     return UsageError(f"{why}; nothing was written", hint=hint or other)

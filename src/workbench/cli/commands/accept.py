@@ -36,8 +36,12 @@ def accept(file: Path, reason: str, match: list[str]) -> Exit:
     outcome = _replay(transcript, project.journeys)
     code = code_hash(project.journeys, transcript.agent)
     if transcript.kind == "mistake":
+        if outcome.verdict is Verdict.PASS and transcript.accepted_code == code:
+            print_status(f"{file}: was already accepted on this code; nothing was written")
+            return Exit.OK
         write(file, accept_mistake(transcript, outcome, code))
-        print_status(f"{file}: fixed; it passed on code {code}")
+        again = "accepted again" if transcript.accepted_code else "accepted"
+        print_status(f"{file}: {again}; replay fails from now on if it breaks again (code {code[:12]})")
         return Exit.OK
     if outcome.verdict is Verdict.PASS:
         print_status(f"{file}: nothing to accept, it passes")

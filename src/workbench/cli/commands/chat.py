@@ -20,6 +20,7 @@ from ...store.session_log import SessionLogs
 from ...trace.describe import describe_step
 from ...trace.events import Fault, HandedOff, Reply, TurnEnded
 from ...trace.step_id import StepId
+from ...transcripts.redaction import describe_redaction
 from ...workspace.code_service import CodeService
 from ...workspace.ports import SessionStore
 from ...workspace.session import Session, SessionEvent
@@ -58,6 +59,7 @@ async def _chat(project: Project, agent: str, model: str, fixture: str, json: bo
         if save and len(session.trace):
             saved = await session.saving.save("golden", save)
             print_status(f"saved {saved.path}: {saved.verdict}" + (f": {saved.why}" if saved.why else ""))
+            print_status(f"  {describe_redaction(saved.replaced_kinds)}")
             if saved.verdict != "PASS":
                 print_status("  next: look for state of earlier conversations, randomness and variables")
                 code = worst({code, Exit.FAILED})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -18,6 +20,9 @@ from ...store.project import Project, find_project
 from ...text import pluralize
 from ..output import out_json, print_status, write_line
 from ..settings import checked_settings
+
+COMMENTS = {".py": "# workbench: allow {}", ".md": "<!-- workbench: allow {} -->"}  # JSON has none
+NOT_SUPPRESSED = ("load", "settings")
 
 
 def check(agent: str, json: bool) -> Exit:
@@ -36,14 +41,22 @@ def check(agent: str, json: bool) -> Exit:
         print_status("  next: workbench init creates one")
         return Exit.NO_TESTS
     errors = sum(f.severity == "error" for f in findings)
-    rule = next((f.rule for f in findings if f.rule not in ("load", "settings")), "")
-    if rule and not json:
-        but = " (a replay that executes it is still an ERROR)" if rule in ENFORCED_AT_REPLAY else ""
-        print_status(f"to suppress a finding, add on its line: # workbench: allow {rule}{but}")
+    if not json:
+        for comment in _comments(findings):
+            print_status(f"to accept a finding, add to its line: {comment}")
     print_status(
         f"{pluralize(len(names), 'agent')}: {_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"
     )
     return Exit.FAILED if errors else Exit.OK
+
+
+def _comments(findings: Iterable[Finding]) -> Iterator[str]:
+    """Yield a comment that suppresses a finding, for the first one of each language that has comments."""
+    for suffix, comment in COMMENTS.items():
+        found = (f.rule for f in findings if f.file.endswith(suffix) and f.line and f.rule not in NOT_SUPPRESSED)
+        for rule in islice(found, 1):
+            but = " (a replay that executes it is still an ERROR)" if rule in ENFORCED_AT_REPLAY else ""
+            yield comment.format(rule) + but
 
 
 def check_settings(project: Project) -> list[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...text import pluralize
 from ...transcripts.importers.report import LOSSES, ImportReport, Noted
+from ...transcripts.redaction import describe_redaction
 
 MAX_SKIPPED = 10  # skipped conversations that are printed; all are in the JSON report
 
@@ -33,17 +34,7 @@ def describe(report: ImportReport, expected: str) -> Iterator[str]:
     if report.fields:
         names = ", ".join(f"{name} ({noted.times:,})" for name, noted in report.fields.items())
         yield f"fields without a place in a transcript: {names}"
-    yield replaced(report)
-
-
-def replaced(report: ImportReport) -> str:
-    """Describe what redaction replaced, or what it looked for."""
-    if not report.replaced:
-        return (
-            "nothing redacted: no keys, cards, IBANs, e-mail addresses or phone numbers found; "
-            "names are not looked for"
-        )
-    return f"replaced: {', '.join(pluralize(n, kind) for kind, n in sorted(report.replaced.items()))}"
+    yield describe_redaction(report.replaced)
 
 
 def _places(noted: Noted) -> str:

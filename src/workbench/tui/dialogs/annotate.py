@@ -17,10 +17,10 @@ from ..widgets.choice import Choice
 from .form import Form, FormLine
 
 CAUSE_HINTS = {
-    "agent": "the agent did or said something wrong; can become a regression test",
-    "policy": "a policy decided wrongly or is missing; can become a regression test",
-    "tool": "a tool returned or did something wrong; can become a regression test",
-    "user": "the customer; a note only",
+    "agent": "the agent did or said something wrong; saved, this becomes a regression test",
+    "policy": "a policy decided wrongly or is missing; saved, this becomes a regression test",
+    "tool": "a tool returned or did something wrong; saved, this becomes a regression test",
+    "user": "the customer's fault; kept as a note only",
     "world": "the data; a note only",
     "test": "the test itself; a note only",
 }

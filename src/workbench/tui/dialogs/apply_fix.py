@@ -42,7 +42,7 @@ class ApplyFixDialog(Form[FileEdit]):
     """Returns the edit that was made, or None. Raises UsageError if the file cannot be read."""
 
     TITLE_TEXT = "Prepared change of the code"
-    KEYS = "enter applies it · esc leaves"
+    KEYS = "enter apply · esc cancel"
 
     def __init__(self, change: CodeFix, path: Path) -> None:
         super().__init__()

@@ -55,7 +55,7 @@ class ConversationsDialog(Form[Session]):
     """Returns the conversation to switch to, or None."""
 
     TITLE_TEXT = "Open conversations"
-    KEYS = "enter switches · n names · x closes · D deletes · u undoes · esc leaves"
+    KEYS = "enter switch · n name · x close · D delete · u undo · esc cancel"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "close", "close", show=False),
         Binding("D,delete", "delete", "delete", show=False),

@@ -13,7 +13,8 @@ from ...runtime.protocol import AgentInfo
 from ...workspace.session import Session
 from ..view.text import Line, Span, fit, one_line
 from ..widgets.list import ListPane
-from .form import Form, FormLine
+from .form import FormLine
+from .search_form import SearchForm
 
 
 class Part(NamedTuple):
@@ -63,11 +64,11 @@ class Parts(ListPane):
         return self.shown[self.cursor] if self.cursor < len(self.shown) else None
 
 
-class DisableDialog(Form[list[DisabledPart]]):
+class DisableDialog(SearchForm[list[DisabledPart]]):
     """Returns all parts to disable, or None."""
 
     TITLE_TEXT = "Disable parts of the agent, in this conversation only"
-    KEYS = "↑ ↓ select · enter toggles · ctrl+s applies · esc leaves"
+    KEYS = "↑ ↓ select · enter toggle · ctrl+s run · esc cancel"
 
     def __init__(self, session: Session, near: str = "") -> None:
         super().__init__()
@@ -120,18 +121,6 @@ class DisableDialog(Form[list[DisabledPart]]):
         names = ", ".join(sorted(one.name for one in self.parts.disabled_parts))
         disabled = f"{len(self.parts.disabled_parts)} disabled: {names}\n" if names else ""
         self.notify_user(disabled + (f"{part.source}  {one_line(part.about, 400)}" if part else ""))
-
-    def key_down(self) -> None:
-        self.parts.action_scroll_down()
-
-    def key_up(self) -> None:
-        self.parts.action_scroll_up()
-
-    def key_pagedown(self) -> None:
-        self.parts.page(1)
-
-    def key_pageup(self) -> None:
-        self.parts.page(-1)
 
     @on(ListPane.Opened)
     def action_next(self) -> None:

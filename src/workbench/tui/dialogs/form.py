@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Static, TextArea
 
 from ...errors import WorkbenchError
 from ..mixins import SafeClicks
@@ -28,8 +29,23 @@ class FormLine(InputLine):
     SENDS_EMPTY = True
 
 
+class Field(Vertical):
+    """A label, a widget, and below it what is wrong with its content."""
+
+    def __init__(self, label: str, widget: Widget) -> None:
+        self.problem = Static("", classes="problem", markup=False)
+        super().__init__(Horizontal(Static(label, markup=False), widget), self.problem, classes="field")
+        self.show_problem("")
+
+    def show_problem(self, text: str) -> None:
+        self.problem.display = bool(text)
+        self.problem.update(Content(f"✗ {clean(text, 600)}" if text else ""))
+
+
 class Form(SafeClicks, ModalScreen[T]):
     """A dialog. `fields()` yields its widgets; enter on the last one, and ctrl+s, call `done()`.
+
+    `problems()` checks the fields as the user types; while there is one, the form is not accepted.
 
     `draft` is the key of the draft: fields of a dialog that was left are restored when a
     dialog with the same key opens. Without a key no draft is stored.
@@ -46,7 +62,7 @@ class Form(SafeClicks, ModalScreen[T]):
         Binding("ctrl+c", "leave", "leave", show=False, priority=True),
     ]
     TITLE_TEXT = ""
-    KEYS = "enter next, on the last it saves · ctrl+s saves · esc leaves"
+    KEYS = "enter next / save · ctrl+s save · esc cancel"
 
     def __init__(self, draft: str = "") -> None:
         super().__init__()
@@ -63,8 +79,36 @@ class Form(SafeClicks, ModalScreen[T]):
     def fields(self) -> ComposeResult:
         yield from ()
 
-    def field(self, label: str, widget: Widget) -> Horizontal:
-        return Horizontal(Static(label, markup=False), widget, classes="field")
+    def field(self, label: str, widget: Widget) -> Field:
+        return Field(label, widget)
+
+    def field_of(self, id: str) -> Field:
+        """Return the field of the widget with this id."""
+        return next(part for part in self.query_one(f"#{id}").ancestors if isinstance(part, Field))
+
+    # checks
+
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong with the contents of the fields, by id; not that one is still empty."""
+        return {}
+
+    @on(TextArea.Changed)
+    @on(Choice.Changed)
+    @on(ListPane.Moved)
+    def check(self) -> dict[str, str]:
+        """Show at each field what is wrong with it, and return the same."""
+        problems = self.problems()
+        for field in self.query(Field):
+            inputs = [part for part in field.query("*") if part.id]
+            field.show_problem(next((problems[str(part.id)] for part in inputs if part.id in problems), ""))
+        return problems
+
+    def accept(self) -> None:
+        """Finish, unless something is wrong: then go to that field."""
+        for id in self.check():
+            self.query_one(f"#{id}").focus()
+            return
+        self.done()
 
     def notify_user(self, text: str, bad: bool = False) -> None:
         message = self.query_one("#message", Static)
@@ -117,7 +161,7 @@ class Form(SafeClicks, ModalScreen[T]):
         if at + 1 < len(order):
             self.set_focus(order[at + 1])
         else:
-            self.done()
+            self.accept()
 
     def action_line(self, by: int) -> None:
         """Go to the next line of the focused list."""
@@ -128,7 +172,7 @@ class Form(SafeClicks, ModalScreen[T]):
         self.dismiss(None)
 
     def action_done(self) -> None:
-        self.done()
+        self.accept()
 
     def action_leave(self) -> None:
         if self.draft and self._fresh is not None and self.written() != self._fresh:

@@ -11,10 +11,11 @@ from textual.widgets import TextArea
 from .. import actions
 from ..view.text import Line, Span, fit
 from ..widgets.list import ListPane
-from .form import Form, FormLine
+from .form import FormLine
+from .search_form import SearchForm
 
 KEY_CELLS = 10
-TITLE_CELLS = 24
+TITLE_CELLS = 26  # of the longest title, and a blank
 
 
 class Results(ListPane):
@@ -49,11 +50,11 @@ class Results(ListPane):
         return "cursor" if index == self.cursor and self.found else ""
 
 
-class HelpScreen(Form[str]):
+class HelpScreen(SearchForm[str]):
     """Returns the id of the action to run, or None."""
 
     TITLE_TEXT = "Help: the actions of this screen"
-    KEYS = "type to search · ↑ ↓ select · enter runs it · esc leaves"
+    KEYS = "type to search · ↑ ↓ select · enter run · esc cancel"
 
     def __init__(self, where: str, why_not: Callable[[str], str] = lambda id: "") -> None:
         super().__init__()
@@ -61,7 +62,7 @@ class HelpScreen(Form[str]):
         self.reasons = {a.id: reason for a in actions.actions_on(where) if (reason := why_not(a.id))}
 
     def fields(self) -> ComposeResult:
-        yield FormLine(id="search", placeholder="search, for example: save, turn, fork")
+        yield FormLine(id="search", placeholder="search, for example: retry, cost, delete")
         yield Results(id="results")
 
     def on_mount(self) -> None:
@@ -96,18 +97,6 @@ class HelpScreen(Form[str]):
         chosen = found[self.results.cursor] if found else None
         reason = self.reasons.get(chosen.id) if chosen else None
         self.notify_user("" if chosen is None else f"unavailable now: {reason}" if reason else chosen.about)
-
-    def key_down(self) -> None:
-        self.results.action_scroll_down()
-
-    def key_up(self) -> None:
-        self.results.action_scroll_up()
-
-    def key_pagedown(self) -> None:
-        self.results.page(1)
-
-    def key_pageup(self) -> None:
-        self.results.page(-1)
 
     @on(ListPane.Opened)
     def done(self) -> None:

@@ -60,9 +60,7 @@ class ModelDialog(Form[ModelChoice]):
         )  # fmt: skip
 
     def on_mount(self) -> None:
-        line = self.query_one("#model", FormLine)
-        line.focus()
-        line.move_cursor(line.document.end)
+        self.query_one("#model", FormLine).focus()
         self._note()
         self.recall()
 
@@ -74,17 +72,18 @@ class ModelDialog(Form[ModelChoice]):
     def _text(self, id: str) -> str:
         return self.query_one(f"#{id}", FormLine).text.strip()
 
-    def done(self) -> None:
+    @property
+    def _params(self) -> dict[str, object]:
+        return {name: _value(self._text(name)) for name in FIELDS}
+
+    def problems(self) -> dict[str, str]:
         model = self._text("model")
         problem = self.catalog.problem(model) if model else "give the id of a model"
-        values = {name: _value(self._text(name)) for name in FIELDS}
-        wrong = {"model": problem} if problem else invalid_params(values)
-        for name, text in wrong.items():
-            self.notify_user(f"{name}: {text}", bad=True)
-            self.query_one(f"#{name}").focus()
-            return
+        return ({"model": problem} if problem else {}) | invalid_params(self._params)
+
+    def done(self) -> None:
         agent = next((choice.value for choice in self.query(Choice)), self.session.agent)
-        self.dismiss(ModelChoice(agent, model, msgspec.convert(values, ModelParams)))
+        self.dismiss(ModelChoice(agent, self._text("model"), msgspec.convert(self._params, ModelParams)))
 
 
 def _line(id: str, text: str, hint: str) -> FormLine:

@@ -14,7 +14,7 @@ class NameDialog(Form[str]):
     """Returns the name, "" to remove it; or None."""
 
     TITLE_TEXT = "Name this conversation"
-    KEYS = "enter saves · esc leaves"
+    KEYS = "enter save · esc cancel"
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -29,9 +29,7 @@ class NameDialog(Form[str]):
         yield Static(hint, classes="hint", markup=False)
 
     def on_mount(self) -> None:
-        line = self.query_one("#name", FormLine)
-        line.focus()
-        line.move_cursor(line.document.end)
+        self.query_one("#name", FormLine).focus()
 
     def done(self) -> None:
         self.dismiss(" ".join(self.query_one("#name", FormLine).text.split())[:120])

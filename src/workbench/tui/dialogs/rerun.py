@@ -46,7 +46,7 @@ class RerunDialog(Form[Session | str]):
     """Returns the run to continue with, RECORDING to rerun the recording on today's code, or None."""
 
     TITLE_TEXT = "Rerun from here"
-    KEYS = "enter next, on the last it runs · esc stops, then leaves"
+    KEYS = "enter next / run · ctrl+s run · esc cancel"
 
     def __init__(self, session: Session, step_id: StepId) -> None:
         super().__init__()
@@ -77,9 +77,7 @@ class RerunDialog(Form[Session | str]):
     @on(Choice.Changed, "#ask")
     def _explain(self) -> None:
         asks_model = self.query_one("#ask", Choice).value == MODEL
-        times = self.query_one("#times")
-        assert times.parent is not None
-        times.parent.display = asks_model
+        self.field_of("times").display = asks_model
         model = clean(self.session.model, 60)
         hint = (
             f"calls {model} again from {self.step_id} on; earlier steps stay fixed, tools run in the sandbox"
@@ -89,6 +87,16 @@ class RerunDialog(Form[Session | str]):
         recorded = "today's code on the recorded answers and results; the model is not called"
         self.query_one("#hint", Static).update(hint if asks_model else recorded)
 
+    @property
+    def _times(self) -> str:
+        return self.query_one("#times", FormLine).text.strip()
+
+    def problems(self) -> dict[str, str]:
+        if self.query_one("#ask", Choice).value == RECORDING:
+            return {}
+        valid = self._times.isdecimal() and 1 <= int(self._times) <= MOST
+        return {} if valid else {"times": f"must be a whole number from 1 to {MOST}"}
+
     def done(self) -> None:
         if self.work is not None:
             self._choose()
@@ -96,15 +104,9 @@ class RerunDialog(Form[Session | str]):
         if self.query_one("#ask", Choice).value == RECORDING:
             self.dismiss(RECORDING)
             return
-        times = self.query_one("#times", FormLine).text.strip()
-        if not times.isdecimal() or not 1 <= int(times) <= MOST:
-            self.notify_user(f"times must be a number from 1 to {MOST}", bad=True)
-            return
-        self.asked, self.began = int(times), time.monotonic()
-        for id in ("#ask", "#times"):
-            field = self.query_one(id).parent
-            assert field is not None
-            field.display = False
+        self.asked, self.began = int(self._times), time.monotonic()
+        for id in ("ask", "times"):
+            self.field_of(id).display = False
         self.set_focus(None)
         self.work = self.run_worker(self._run())
         self._progress()

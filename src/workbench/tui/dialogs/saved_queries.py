@@ -31,7 +31,7 @@ class SavedQueriesDialog(Form[tuple[str, str]]):
     """Returns a name and a query: a saved one to open it, a new one to save it, "" to delete it."""
 
     TITLE_TEXT = "Queues"
-    KEYS = "enter opens or saves · esc leaves"
+    KEYS = "enter open or save · esc cancel"
 
     def __init__(self, queues: dict[str, str], asked: str) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -65,9 +66,9 @@ class SetupScreen(Form[Setup]):
         channels = list(dict.fromkeys([self.setup.channel, *CHANNELS]))
         yield self.field("channel", Choice(channels, self.setup.channel, id="channel"))
         yield self.field("clock", FormLine(id="clock", placeholder="2026-01-05T10:00:00+00:00"))
-        yield Static("the current time for tools and policies", classes="hint", markup=False)
+        yield Static("the current time, as tools and policies see it", classes="hint", markup=False)
         yield self.field("seed", FormLine(id="seed", placeholder="1"))
-        yield Static("the seed of the random numbers of tools", classes="hint", markup=False)
+        yield Static("the random seed for tools", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         fixtures = self.query_one(Fixtures)
@@ -102,31 +103,57 @@ class SetupScreen(Form[Setup]):
             self.query_one(id).disabled = not here
         self.notify_user("" if here else f"starts a new conversation with {event.value}, on its own first fixture")
 
+    def _text(self, id: str) -> str:
+        return self.query_one(f"#{id}", FormLine).text.strip()
+
+    @property
+    def agent(self) -> str:
+        return next((c.value for c in self.query(Choice) if c.id == "agent"), self.agent_info.name)
+
+    def problems(self) -> dict[str, str]:
+        if self.agent != self.agent_info.name:
+            return {}
+        found: dict[str, str] = {}
+        for id, read in READERS.items():
+            try:
+                read(self._text(id))
+            except ValueError as error:
+                found[id] = str(error)
+        return found
+
     def done(self) -> None:
-        agent = next((c.value for c in self.query(Choice) if c.id == "agent"), self.agent_info.name)
+        agent = self.agent
         if agent != self.agent_info.name:
             self.dismiss(Setup(agent=agent))
             return
         fixtures = self.query_one(Fixtures)
         base = self.agent_info.fixtures[fixtures.cursor].setup if self.agent_info.fixtures else self.setup
-        text = self.query_one("#customer", FormLine).text.strip()
-        try:
-            customer = msgspec.json.decode(text, type=dict[str, object]) if text else {}
-        except msgspec.DecodeError as error:
-            self.notify_user(f'the customer must be a JSON object such as {{"name": "Ada"}}: {error}', bad=True)
-            return
-        clock = self.query_one("#clock", FormLine).text.strip()
-        try:
-            if datetime.fromisoformat(clock).tzinfo is None:
-                raise ValueError("it has no UTC offset")
-        except ValueError as error:
-            self.notify_user(f"the clock must be a time such as 2026-01-05T10:00:00+00:00: {error}", bad=True)
-            return
-        seed = self.query_one("#seed", FormLine).text.strip() or "1"
-        if not seed.lstrip("-").isdecimal():
-            self.notify_user("the seed must be a whole number", bad=True)
-            return
         channel = self.query_one("#channel", Choice).value
-        self.dismiss(
-            msgspec.structs.replace(base, customer=customer, channel=channel, clock=clock, seed=int(seed))
-        )
+        values = {id: read(self._text(id)) for id, read in READERS.items()}
+        self.dismiss(msgspec.structs.replace(base, channel=channel, **values))
+
+
+def _customer(text: str) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, object]) if text else {}
+    except msgspec.DecodeError as error:
+        raise ValueError(f'must be a JSON object such as {{"name": "Ada"}}: {error}') from None
+
+
+def _clock(text: str) -> str:
+    try:
+        if datetime.fromisoformat(text).tzinfo is None:
+            raise ValueError("it has no UTC offset")
+    except ValueError as error:
+        raise ValueError(f"must be a time such as 2026-01-05T10:00:00+00:00: {error}") from None
+    return text
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(text or "1")
+    except ValueError:
+        raise ValueError("must be a whole number") from None
+
+
+READERS: dict[str, Callable[[str], object]] = {"customer": _customer, "clock": _clock, "seed": _seed}

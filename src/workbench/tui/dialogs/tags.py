@@ -16,7 +16,7 @@ class TagScreen(Form[list[str]]):
     """Returns the tags to add, and with "-" before them those to remove; or None."""
 
     TITLE_TEXT = "Tag"
-    KEYS = "enter adds the tags · -word removes one · esc leaves"
+    KEYS = "enter add the tags · -word removes one · esc cancel"
 
     def __init__(self, count: int, tags: tuple[str, ...], known: list[str]) -> None:
         super().__init__()

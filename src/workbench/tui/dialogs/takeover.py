@@ -9,9 +9,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Static
 
+from ...json_schema import schema_problem
 from ...plain import indented_json
 from ...trace.step_id import StepId
 from ...trace.steps import Step
+from ...transcripts.transcript import CAUSES
 from ...workspace.session import Session
 from ..view.text import Line, Span, clean, fit, one_line
 from ..widgets.choice import Choice
@@ -19,14 +21,17 @@ from ..widgets.list import ListPane
 from .form import Form, FormLine
 
 CALL, REPLY = "call", "reply"
+NO_CAUSE = "nothing"
+EXAMPLE = 'must be a JSON object such as {"order_number": "OL-1"}'
 
 
 class ManualAnswer(NamedTuple):
-    """A manual answer: its step id, its blocks, and the same as text."""
+    """A manual answer: its step id, its blocks, the same as text, and the cause to annotate or "" for none."""
 
     step_id: StepId
     blocks: list[dict[str, Any]]
     text: str
+    cause: str = ""
 
 
 class Tools(ListPane):
@@ -57,7 +62,7 @@ class TakeoverDialog(Form[ManualAnswer]):
     """Returns the manual answer, or None."""
 
     TITLE_TEXT = "Answer for the model, as it should have answered"
-    KEYS = "enter next, on the last it sends · esc leaves"
+    KEYS = "enter next / send · ctrl+s send · esc cancel"
 
     def __init__(self, session: Session, step: Step) -> None:
         super().__init__(f"takeover {session.id} {step.step_id}")
@@ -68,8 +73,7 @@ class TakeoverDialog(Form[ManualAnswer]):
 
     def fields(self) -> ComposeResult:
         yield Static(
-            "The policies check it, and the agent continues from it in a fork; the original is kept. "
-            "Your answer becomes the expected one of the annotation.",
+            "The policies check it, and the agent continues from it in a fork; the original is kept.",
             classes="hint", markup=False,
         )  # fmt: skip
         yield self.field("answer", Choice([CALL, REPLY], CALL if self.step.call else REPLY, id="do"))
@@ -82,6 +86,11 @@ class TakeoverDialog(Form[ManualAnswer]):
         draft = self.step.reply.text if self.step.reply else self.step.answer.text if self.step.answer else ""
         reply.text = str(draft)
         yield self.field("reply", reply)
+        annotation = self.session.annotations.get(str(self.step.step_id))
+        yield self.field(
+            "annotate", Choice([NO_CAUSE, *CAUSES], annotation.cause if annotation else NO_CAUSE, id="cause")
+        )
+        yield Static("", id="cause-hint", classes="hint", markup=False)
 
     def on_mount(self) -> None:
         self.tools = self.query_one(Tools)
@@ -94,17 +103,27 @@ class TakeoverDialog(Form[ManualAnswer]):
             self.tools.move(names.index(called) if called in names else 0, by_user=False)
         self._show_tool()
         self._show_kind()
+        self._show_cause()
         self.query_one("#do").focus()
         self.recall()
 
     @on(Choice.Changed, "#do")
     def _show_kind(self) -> None:
         call = self.kind == CALL
-        for id, shown in (("#tools", call), ("#takes", call), ("#args", call), ("#reply", not call)):
-            widget = self.query_one(id)
-            held = widget.parent if id in ("#args", "#reply") else widget
-            assert held is not None
-            held.display = shown
+        for id in ("#tools", "#takes"):
+            self.query_one(id).display = call
+        self.field_of("args").display = call
+        self.field_of("reply").display = not call
+
+    @on(Choice.Changed, "#cause")
+    def _show_cause(self) -> None:
+        """Explain what is written to the original: an annotation only with a cause that the user chose."""
+        annotated = str(self.step.step_id) in self.session.annotations
+        hints = {
+            True: "the original step gets no annotation" if not annotated else "its annotation stays as it is",
+            False: "whose fault the original step is; its annotation gets your answer as the expected one",
+        }
+        self.query_one("#cause-hint", Static).update(hints[self.cause == ""])
 
     @on(ListPane.Moved, "#tools")
     def _show_tool(self) -> None:
@@ -116,10 +135,32 @@ class TakeoverDialog(Form[ManualAnswer]):
         self._tool = tool["name"]
         line.text = self._written.get(self._tool) or _json(empty_arguments(tool.get("input_schema", {})))
         self.query_one("#takes", Static).update(signature_text(tool.get("input_schema", {})))
+        self.check()
 
     @property
     def kind(self) -> str:
         return self.query_one("#do", Choice).value
+
+    @property
+    def cause(self) -> str:
+        value = self.query_one("#cause", Choice).value
+        return "" if value == NO_CAUSE else value
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments. Raises msgspec.DecodeError if they are no JSON object."""
+        written = self.query_one("#args", FormLine).text.strip() or "{}"
+        return msgspec.json.decode(written, type=dict[str, Any])
+
+    def problems(self) -> dict[str, str]:
+        tool = self.tools.chosen
+        if self.kind == REPLY or tool is None:
+            return {}
+        try:
+            problem = schema_problem(self.arguments, tool.get("input_schema", {}))
+        except msgspec.DecodeError as error:
+            problem = f"{EXAMPLE}: {error}"
+        return {"args": problem} if problem else {}
 
     def done(self) -> None:
         step_id, answer = self.step.step_id, self.step.answer
@@ -129,27 +170,22 @@ class TakeoverDialog(Form[ManualAnswer]):
                 self.notify_user("write the reply", bad=True)
                 return
             blocks = [{"type": "text", "text": text}]
-            self.dismiss(ManualAnswer(StepId(step_id.turn, step_id.answer), blocks, f"reply: {text}"))
+            at = StepId(step_id.turn, step_id.answer)
+            self.dismiss(ManualAnswer(at, blocks, f"reply: {text}", self.cause))
             return
         tool = self.tools.chosen
         if tool is None:
             self.notify_user("no tool was available here: write a reply", bad=True)
             return
-        written = self.query_one("#args", FormLine).text.strip() or "{}"
-        try:
-            args = msgspec.json.decode(written, type=dict[str, Any])
-        except msgspec.DecodeError as error:
-            self.notify_user(
-                f'the arguments must be a JSON object such as {{"order_number": "OL-1"}}: {error}', bad=True
-            )
-            return
+        args = self.arguments
         number = max(step_id.call, 1)
         before = [b for b in answer.blocks if b.get("type") == "tool_use"][: number - 1] if answer else []
         id = f"manual_{step_id.turn}_{step_id.answer}_{number}"
         block = {"type": "tool_use", "id": id, "name": tool["name"], "input": args}
         said = ", ".join(f"{name}={value!r}" for name, value in args.items())
         words = f"call {tool['name']}({said})"
-        self.dismiss(ManualAnswer(StepId(step_id.turn, step_id.answer, number), [*before, block], words))
+        at = StepId(step_id.turn, step_id.answer, number)
+        self.dismiss(ManualAnswer(at, [*before, block], words, self.cause))
 
 
 def available_tools(session: Session, step_id: StepId) -> list[dict[str, Any]]:

@@ -75,8 +75,8 @@ class AnnotateGroup(ActionGroup):
             return "select a step first"
         if id == "remove_annotation" and str(self.screen.step_id) not in session.annotations:
             return "this step has no annotation"
-        if id == "save" and not len(session.trace):
-            return "there is no conversation to save yet"
+        if id == "save" and (refused := session.saving.refusal()):
+            return f"{refused.message}; {refused.hint}" if refused.hint else refused.message
         return ""
 
 

@@ -53,13 +53,14 @@ class ExperimentGroup(ActionGroup):
             if answer is None:
                 return
             fork = session.fork_mid_turn(answer.step_id, answer.blocks)
-            annotation = session.annotations.get(str(step.step_id)) or suggested_annotation(step)
-            session.annotate(msgspec.structs.replace(annotation, expected=answer.text))
+            if answer.cause:
+                annotation = session.annotations.get(str(step.step_id)) or suggested_annotation(step)
+                session.annotate(msgspec.structs.replace(annotation, cause=answer.cause, expected=answer.text))
             self.app.navigation.switch(fork)
             screen.run_in_background(partial(screen.messaging.resume, fork), group="say")
             screen.notify_user(
-                f"manual answer at {answer.step_id}; the original is kept, "
-                "and its annotation contains this answer as expected", "good",
+                f"manual answer at {answer.step_id}; the original is kept"
+                + (", and its annotation has this answer as the expected one" if answer.cause else ""), "good",
             )  # fmt: skip
 
         screen.open_form(TakeoverDialog(session, step), done)

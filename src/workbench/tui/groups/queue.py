@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...transcripts.query import Query
 from ...workspace.library import Entry, IndexProgress, SearchResult
 from ..actions import key
-from ..widgets.library_list import EMPTY
+from ..widgets.library_list import EMPTY, READING
 from .group import ActionGroup
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class QueueGroup(ActionGroup):
         self.query = Query()  # the query of the list
         self.found = SearchResult()
         self.progress = IndexProgress()
+        self.complete = False  # whether everything was read once
         self._wanted = Query()  # the last query asked for
         self._due = False  # whether that search has yet to start
         self._searching = False
@@ -42,9 +43,20 @@ class QueueGroup(ActionGroup):
             if progress.note and progress.note != self.progress.note:
                 self.screen.notify_user(progress.note, "warn")
             self.progress = progress
+            self.complete |= progress.complete
+            if not self.complete or progress.complete:
+                self._show_progress()
             if progress.changed and (not progress.total or time.monotonic() - self._searched_at > REFRESH):
                 self.refresh()
             self.screen.update_status()
+
+    def _show_progress(self) -> None:
+        """Show in an empty list how far the index is."""
+        listed = self.screen.list
+        if not len(self.found.numbers):
+            listed.hints = self._hints()
+            listed.redraw()
+            self.show_count()
 
     @property
     def indexing(self) -> str:
@@ -105,8 +117,8 @@ class QueueGroup(ActionGroup):
 
     def _hints(self) -> list[str]:
         """Return what an empty list shows."""
-        if self.indexing:
-            return [f"{self.indexing} …"]
+        if not self.complete or self.indexing:
+            return [reading(self.progress)]
         if not self.query or not self.found.total:
             return [EMPTY]
         none = f"None of {self.found.total:,} matches: {self.query.description}."
@@ -117,12 +129,16 @@ class QueueGroup(ActionGroup):
     def show_count(self) -> None:
         """Show in the title where the cursor is, and how many entries are reviewed and selected."""
         listed = self.screen.list
-        parts = [f"{listed.cursor + 1:,} of {len(self.found.numbers):,}" if self.found.numbers else "none"]
+        parts = [f"{listed.cursor + 1:,} of {len(self.found.numbers):,}" if self.found.numbers else self._none]
         if listed.chosen:
             parts.append(f"{len(listed.chosen):,} selected")
         if self.found.reviewed:
             parts.append(f"{len(self.found.reviewed):,} reviewed")
         listed.border_title = f"0 List {' · '.join(parts)}"
+
+    @property
+    def _none(self) -> str:
+        return "none" if self.complete and not self.indexing else "reading…"
 
     # actions
 
@@ -169,6 +185,16 @@ class QueueGroup(ActionGroup):
 
     def why_not(self, id: str) -> str:
         return EMPTY_LIST if id == "sample" and not self.found.numbers else ""
+
+
+def reading(progress: IndexProgress) -> str:
+    """Return what the list shows while the conversations are read for the first time."""
+    if progress.note and not progress.total:
+        return progress.note
+    if not progress.total:
+        return READING
+    done = f" {progress.done:,} done" if progress.done else ""
+    return f"reading {progress.total:,} transcripts and conversations…{done}"
 
 
 EMPTY_LIST = "the list is empty"

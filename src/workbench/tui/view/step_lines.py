@@ -46,10 +46,10 @@ NUMBER = 7  # cells of the step id
 HEAD = NUMBER + 7  # cells of the step id and the kind on narrow screens
 GLYPHS = {"allow": "✓", "block": "✗", "rewrite": "↻", "escalate": "↑"}
 ROLES = {"allow": "good", "block": "bad", "rewrite": "warn", "escalate": "warn"}
-DECISIONS = {"allow": "allowed", "block": "blocked", "rewrite": "rewrote", "escalate": "escalated"}
+DECISIONS = {"allow": "allowed", "block": "blocked", "rewrite": "rewritten", "escalate": "escalated"}
 OUTCOMES = {
     "error": "error",
-    "rejected": "bad arguments",
+    "rejected": "rejected",
     "absent": "unavailable",
     "blocked": "blocked",
     "fault": "crashed",

@@ -44,8 +44,9 @@ class InputLine(TextArea):
         return self.screen.has_class("small")
 
     def load_text(self, text: str) -> None:
-        """Load a text, without control characters that a terminal would obey."""
+        """Load a text, without control characters that a terminal would obey; the cursor is at its end."""
         super().load_text(typed(text))
+        self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
         if self.is_invisible or event.key.startswith("alt+"):
@@ -59,7 +60,6 @@ class InputLine(TextArea):
                 self.post_message(self.Sent(text))
             elif self.suggested:
                 self.text = self.suggested
-                self.move_cursor(self.document.end)
         elif event.key == "ctrl+j":
             event.stop()
             event.prevent_default()
@@ -89,7 +89,6 @@ class InputLine(TextArea):
         """Recall what was sent before, as a shell does."""
         self._back = max(0, min(self._back + by, len(self.past)))
         self.text = self.past[-self._back] if self._back else ""
-        self.move_cursor(self.document.end)
 
     def put(self, text: str) -> None:
         """Replace the text; the old one is kept among the sent ones."""

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ...text import display_width
 from ...workspace.library import Entry, SearchResult
 from ..view.status import relative_time
 from ..view.text import Line, Span, cut, fit, one_line, wrap
+from ..view.titles import cut_apart, differences
 from .list import ListPane
 
 STATES = {
@@ -25,9 +27,10 @@ LEGEND = "◆ golden ○ open ✓ fixed · past"  # fits the list at 120 columns
 WIDE = 70  # cells from which there is room for columns
 AGENT = 100  # cells from which there is room for the agent's name
 PAGE = 100  # rows fetched at a time
-MIN_TITLE = 12  # cells; a shorter part of a title says less than a file name
+SHORT = 9  # cells: a time of day or a short id stays whole
 ALIKE = 12  # equal first characters that make two titles look alike
 HELD = 20 * PAGE  # rows held at most
+READING = "reading transcripts and past conversations…"
 EMPTY = "Nothing to review yet: talk to the agent in Develop (R), and save with t."
 
 Fetch = Callable[[Sequence[int]], list[Entry]]
@@ -42,9 +45,11 @@ class LibraryList(ListPane):
         self.numbers: Sequence[int] = array("I")
         self.reviewed: set[int] = set()
         self.chosen: set[int] = set()
-        self.hints = [EMPTY]
+        self.hints = [READING]
         self._rows: dict[int, Entry] = {}
-        self._apart: dict[str, str] = {}
+        self._apart: dict[str, str] = {}  # what distinguishes an entry from similar ones, by ref
+        self._equal: set[str] = set()  # refs with the title of another one
+        self._differ: dict[str, int] = {}  # where a title, or the id of an equal one, begins to differ
 
     @property
     def count(self) -> int:
@@ -65,12 +70,22 @@ class LibraryList(ListPane):
         if self.numbers[index] not in self._rows:
             if len(self._rows) >= HELD:
                 self._rows.clear()
-                self._apart.clear()
+                self._forget_differences()
             start = index - index % PAGE
             page = self.fetch(self.numbers[start : start + PAGE])
             self._rows |= {entry.row_id: entry for entry in page}
-            self._apart |= disambiguate(page)
+            self._learn(page)
         return self._rows.get(self.numbers[index])
+
+    def _learn(self, page: list[Entry]) -> None:
+        """Find out how the entries of a page differ from each other."""
+        self._apart |= disambiguate(page)
+        titles = {e.ref: one_line(e.title or e.id, 200) for e in page}
+        times = Counter(title.casefold() for title in titles.values())
+        self._equal |= {ref for ref, title in titles.items() if times[title.casefold()] > 1}
+        self._differ |= differences(titles)
+        ids = {f"id {ref}": apart for ref, apart in self._apart.items() if ref in self._equal}
+        self._differ |= differences(ids)
 
     def show(self, found: SearchResult, cursor: int) -> None:
         """Show a search result, with the cursor on one of its lines."""
@@ -83,8 +98,12 @@ class LibraryList(ListPane):
 
     def forget(self) -> None:
         """Forget the rows, which may have changed: they are fetched again."""
-        self._rows, self._apart = {}, {}
+        self._rows = {}
+        self._forget_differences()
         self.redraw()
+
+    def _forget_differences(self) -> None:
+        self._apart, self._equal, self._differ = {}, set(), {}
 
     def _hints(self) -> list[Line]:
         return [line for hint in self.hints for line in wrap([Span(hint, "dim")], self.cells)]
@@ -128,19 +147,25 @@ class LibraryList(ListPane):
         return Span("x" if number in self.reviewed else " ", "dim")
 
     def _title(self, e: Entry, cells: int) -> list[Span]:
-        """Return a title, cut before what distinguishes it from similar ones, and its tags if there is room.
+        """Return a title and its tags if there is room; what similar titles differ in stays visible.
 
-        If there is no room for a title, return only what distinguishes it.
+        An equal title is cut at its end, and followed by what distinguishes the entries.
         """
+        title, role = one_line(e.title or e.id, 200), "dim" if e.row_id in self.reviewed else ""
         apart = self._apart.get(e.ref, "")
         tags = "".join(f" #{one_line(tag, 40)}" for tag in e.tags)
-        beside = Span(f" {apart}" if apart else "", "dim")
-        room = cells - len(beside.text)
-        tags = cut(tags, max(room // 3, 0)) if tags else ""
-        if len(apart) >= MIN_TITLE > room - len(tags):
-            return [Span(cut(apart, cells), "dim" if e.row_id in self.reviewed else "")]
-        title = cut(one_line(e.title or e.id, 200), room - len(tags))
-        return [Span(title, "dim" if e.row_id in self.reviewed else ""), Span(tags, "accent"), beside]
+        if display_width(title + tags) + len(apart) + bool(apart) <= cells:
+            return [Span(title, role), Span(tags, "accent"), Span(f" {apart}" if apart else "", "dim")]
+        equal = e.ref in self._equal
+        beside = (
+            f" {cut_apart(apart, self._differ.get(f'id {e.ref}', 0), max(cells // 2, SHORT), head=0)}"
+            if equal and apart
+            else ""
+        )
+        tags = cut(tags, max((cells - len(beside)) // 3, 0))
+        room = cells - len(beside) - display_width(tags)
+        short = cut(title, room) if equal else cut_apart(title, self._differ.get(e.ref, 0), room)
+        return [Span(short, role), Span(tags, "accent"), Span(beside, "dim")]
 
 
 def disambiguate(entries: list[Entry]) -> dict[str, str]:
