@@ -448,3 +448,63 @@ def test_ids_of_the_log_are_kept() -> None:
     _, made = one({"messages": MESSAGES, "id": "r-1", "metadata": {"session_id": "S-7"}})
     assert made.source["id"] == "S-7"
     assert made.source["request_id"] == "r-1"
+
+
+# messages that stand alone
+
+
+def labelled(id: Any, message: dict[str, Any], name: str = "conversation_id") -> dict[str, Any]:
+    return {**message, name: id}
+
+
+MIXED = [("A", user("a1")), ("B", user("b1")), ("A", agent("to a")), ("B", agent("to b")), ("A", user("a2"))]
+FORMS = {
+    "lines": lambda rows: "\n".join(map(json.dumps, rows)),
+    "a list": json.dumps,
+    "a pretty list": lambda rows: json.dumps(rows, indent=1),
+    "a list in a line": lambda rows: json.dumps(rows) + "\n" + json.dumps([user("other"), agent("b")]),
+    "a container": lambda rows: json.dumps({"object": "list", "data": rows}),
+    "a pretty container": lambda rows: json.dumps({"object": "list", "data": rows}, indent=1),
+}
+
+
+@pytest.mark.parametrize("name", ["conversation_id", "thread_id", "sessionId", "chat_id", "session"])
+@pytest.mark.parametrize("form", FORMS)
+def test_messages_of_two_conversations_are_never_one(form: str, name: str) -> None:
+    work, made = taken(FORMS[form]([labelled(id, message, name) for id, message in MIXED]))
+    assert [(t.source["id"], said(t), replies(t)) for t in made[:2]] == [
+        ("A", ["a1", "a2"], ["to a"]), ("B", ["b1"], ["to b"]),
+    ]  # fmt: skip
+    assert not work.report.skipped
+    assert "message." + name not in work.report.fields
+
+
+def test_the_id_of_a_conversation_may_be_in_the_metadata_of_its_messages() -> None:
+    rows = [{**message, "metadata": {"session_id": id}} for id, message in MIXED]
+    assert [said(t) for t in taken("\n".join(map(json.dumps, rows)))[1]] == [["a1", "a2"], ["b1"]]
+
+
+def test_an_id_that_only_some_messages_of_one_conversation_have_is_that_of_all() -> None:
+    rows = [user("a"), labelled("A", agent("b")), user("c"), agent("d")]
+    _, made = one("\n".join(map(json.dumps, rows)))
+    assert (said(made), replies(made), made.source["id"]) == (["a", "c"], ["b", "d"], "A")
+
+
+def test_a_message_of_nobody_among_those_of_several_makes_all_bad() -> None:
+    rows = [labelled(id, message) for id, message in MIXED]
+    work, made = taken("\n".join(map(json.dumps, [*rows, agent("to whom?")])))
+    assert made == []
+    assert {skipped.where for skipped in work.report.skipped} == {"log.jsonl:6"}
+
+
+def test_a_broken_line_makes_the_conversation_bad_that_it_names() -> None:
+    rows = [json.dumps(labelled(id, message)) for id, message in MIXED]
+    work, made = taken("\n".join([*rows[:3], rows[2][:-2] + ",}", *rows[3:]]))
+    assert [said(t) for t in made] == [["b1"]]
+    assert [skipped.where for skipped in work.report.skipped] == ["log.jsonl:4"]
+
+
+def test_a_record_whose_messages_have_the_ids_of_several_is_skipped() -> None:
+    work, made = taken({"messages": [labelled(id, message) for id, message in MIXED]})
+    assert made == []
+    assert len(work.report.skipped) == 1

@@ -10,6 +10,8 @@ from ...errors import TranscriptError
 from .chats import ITEM_TYPES, SHAPE_HINT, Chat
 from .event_stream import assemble, is_event_stream
 from .json_value import decode
+from .threads import HINT as THREAD_HINT
+from .threads import thread_of
 
 REQUESTS = ("request", "request_body", "body")
 ANSWERS = ("response", "response_body", "output", "completion", "choices")
@@ -46,6 +48,7 @@ def take_apart(chat: Chat) -> Exchange:
         messages = messages.get("messages", [messages])
     if not isinstance(messages, list):
         raise TranscriptError("it has no messages", where=chat.where, hint=SHAPE_HINT)
+    _check_threads(messages, chat.where)
     found = Exchange(messages, metadata=metadata, is_request=nested or any(fields.get(key) for key in ANSWERS))
     reader = _AnswerReader(found.lost)
     for answer in (fields[key] for key in ANSWERS if fields.get(key) not in (None, "", [], {})):
@@ -54,6 +57,15 @@ def take_apart(chat: Chat) -> Exchange:
         elif _AnswerReader([]).messages(answer) != found.answer:
             found.lost.append(("other-choice", answer))
     return found
+
+
+def _check_threads(messages: list[Any], where: str) -> None:
+    """Raise TranscriptError if the messages of a record have the ids of several conversations."""
+    ids = dict.fromkeys(thread_of(message)[1] for message in messages)
+    named = [id for id in ids if id]
+    if len(named) > 1:
+        what = f"its messages are of {len(named)} conversations: {', '.join(named[:3])}"
+        raise TranscriptError(what, where=where, hint=THREAD_HINT)
 
 
 def _merged(record: dict[str, Any]) -> tuple[dict[str, Any], bool]:

@@ -17,9 +17,10 @@ from .builder import EventBuilder
 from .chats import ITEM_TYPES, Chat
 from .exchange import Exchange, take_apart
 from .messages import agent_blocks, content_text, joined_items, read_message
+from .threads import THREAD_IDS
 
 TAU_CLOCK = "2024-05-15T15:00:00-04:00"  # the tasks assume three in the afternoon, Eastern time
-OWN_IDS = ("conversation_id", "session_id", "thread_id", "ticket_id", "trace_id", "custom_id", "id")
+OWN_IDS = (*THREAD_IDS, "ticket_id", "trace_id", "custom_id", "id")
 READ = frozenset({"messages", "system", "instructions", "model", "tools", "functions", "object", "type", *OWN_IDS})
 
 

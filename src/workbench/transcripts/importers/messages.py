@@ -11,6 +11,7 @@ from typing import Any
 
 from ...errors import TranscriptError
 from .builder import EventBuilder, call_block
+from .threads import thread_of
 
 MEDIA = frozenset(
     {"image", "image_url", "input_image", "audio", "input_audio", "file", "input_file", "document", "video",
@@ -45,6 +46,7 @@ def read_message(message: Any, at: str, log: EventBuilder) -> None:
     if unread and not CONTENTS & message.keys():
         raise message_error(f"it has no content, but {', '.join(map(repr, unread[:5]))}", at)
     known = READ | {"name"} if role in ("tool", "function") else READ
+    known |= {thread_of(message)[0]}
     log.fields += [(f"message.{key}", at) for key, value in message.items() if key not in known and value]
     reader(message, at, log)
 
