@@ -12,6 +12,7 @@ from workbench.trace.events import Answer, Prompt, Reply, ToolResult, UserMessag
 from workbench.trace.setup import Setup
 from workbench.trace.steps import Step, group_steps
 from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.importers import json_stream
 from workbench.transcripts.importers.importing import LogImport
 from workbench.transcripts.importers.log_file import Log
 from workbench.transcripts.redaction import Redactor, redact
@@ -35,8 +36,18 @@ def tool(id: str, content: Any) -> dict[str, Any]:
 
 
 def taken(record: Any, format: str = "") -> tuple[LogImport, list[Transcript]]:
-    lines = record if isinstance(record, str) else json.dumps(record)
-    work = LogImport(Log.of_bytes(lines.encode(), "log.jsonl"), Setup("shop", imported=True), format)
+    """Import a record; it is the same on one line and in a document of many lines."""
+    work, made = imported(record if isinstance(record, str) else json.dumps(record), format)
+    if not isinstance(record, str):
+        pretty, same = imported(json.dumps(record, indent=2), format)
+        assert [t.events for t in same] == [t.events for t in made]
+        assert len(pretty.report.skipped) == len(work.report.skipped)
+        assert (lost(pretty), pretty.report.fields.keys()) == (lost(work), work.report.fields.keys())
+    return work, made
+
+
+def imported(text: str, format: str = "") -> tuple[LogImport, list[Transcript]]:
+    work = LogImport(Log.of_bytes(text.encode(), "log.jsonl"), Setup("shop", imported=True), format)
     work.survey()
     made = list(work.transcripts())
     for transcript in made:
@@ -508,3 +519,28 @@ def test_a_record_whose_messages_have_the_ids_of_several_is_skipped() -> None:
     work, made = taken({"messages": [labelled(id, message) for id, message in MIXED]})
     assert made == []
     assert len(work.report.skipped) == 1
+
+
+@pytest.mark.parametrize("name", ["results", "items", "data", "runs", "logs", "traces"])
+@pytest.mark.parametrize("content", [[{"score": 1}], [], [{"input": "x"}], [[user("other")]]])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_list_beside_the_messages_of_a_conversation_is_a_field_of_it(name, content, first, rows) -> None:
+    fields = {name: content, "messages": OPENAI} if first else {"messages": OPENAI, name: content}
+    work, made = taken(fields if rows == 1 else [fields, {"messages": ANTHROPIC}])
+    assert [results(t) for t in made] == [[("1.1.1", "ok", 21)]] * rows
+    assert list(work.report.fields) == [name] * bool(content)
+
+
+def test_the_list_that_has_conversations_is_opened() -> None:
+    work, made = taken({"items": [{"sku": 1}], "conversations": [{"messages": OPENAI}, {"messages": ANTHROPIC}]})
+    assert len(made) == 2
+    assert list(work.report.fields) == ["items"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_messages_beside_a_list_of_a_large_document_are_taken_or_reported(monkeypatch, first) -> None:
+    monkeypatch.setattr(json_stream, "MAX_WHOLE", 100)
+    fields = {"runs": [{"score": 1}], "messages": OPENAI}
+    work, made = imported(json.dumps(fields if first else dict(reversed(fields.items())), indent=1))
+    assert (len(made), len(work.report.skipped)) == ((0, 2) if first else (1, 0))

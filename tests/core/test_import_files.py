@@ -238,3 +238,30 @@ def test_a_huge_line_is_one_conversation() -> None:
         json.dumps({"messages": [{"role": "user", "content": "x" * 20_000_000}, HELLO[1]]}) + "\n" + ONE
     )
     assert len(made) == 2
+
+
+TITLES = ["# export\n# of today\n", "[2026-01-01] begin\n", "export\n\n{ not yet }\n", "\n// a\n/* b */\n"]
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{ONE}\n{ONE}\n",
+        json.dumps([{"messages": HELLO}] * 2, indent=1),
+        f"[{ONE},{ONE}]",
+        json.dumps({"messages": HELLO}, indent=1) + "\n" + ONE,
+    ],
+)
+def test_lines_before_the_first_value_are_counted_and_the_rest_is_read(title: str, body: str) -> None:
+    found, made = work(title + body)
+    assert len(made) == 2
+    assert [skipped.where for skipped in found.report.skipped] == [
+        f"log.jsonl:{number}" for number, line in enumerate(title.splitlines(), 1) if line
+    ]
+
+
+def test_text_is_not_a_log_and_every_line_is_counted() -> None:
+    found, made = work("this is\nonly text\n")
+    assert made == []
+    assert len(found.report.skipped) == 2

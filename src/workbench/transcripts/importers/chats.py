@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import TranscriptError
-from .json_stream import CONTAINERS, Piece, split
+from .json_stream import CONTAINERS, REQUEST_KEYS, Piece, split
 from .json_value import decode
 from .log_file import Log
 from .threads import Threads
 
 SHAPE_HINT = 'expected: {"role", "content"} messages, {"messages": [...]} objects, or requests with their answer'
-REQUEST_KEYS = ("messages", "input", "request", "body", "traj", "request_body")
 
 
 FOREIGN: dict[str, str] = {  # a field of what no importer reads, and what it is
@@ -118,7 +117,10 @@ class _Divider:
             self._open.add(value, place, found.altered)
             return
         yield from self._close()
-        if piece.beside:
+        if piece.beside and is_conversation(value):
+            what = "a conversation that is after a large list in the same object"
+            yield from self._invalid(piece, what, piece.line)
+        elif piece.beside:
             yield self._beside(value, piece)
         else:
             for chat in self._records(value, piece):
