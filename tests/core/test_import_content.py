@@ -131,23 +131,92 @@ def test_another_format_is_refused_by_what_was_found(record: Any) -> None:
     assert len(work.report.skipped) == 1
 
 
-def test_unknown_roles_and_parts_are_kept_aside_and_are_never_words_of_the_customer() -> None:
-    work, made = one(
-        [
-            user("a"),
-            {"role": "robot", "content": "beep"},
-            agent([{"type": "weird", "z": 1}, {"type": "text", "text": "b"}]),
-            user([{"type": "odd"}]),
-            user([{"type": "text", "text": "c"}, {"type": "odd"}]),
-        ]
-    )
-    assert said(made) == ["a", "c"]
-    assert replies(made) == ["b"]
-    assert lost(work) == {"unknown-role": 1, "unknown-part": 3}
-    assert work.report.losses["unknown-role"].first == "log.jsonl message 2"
-    kept = [one["value"] for one in made.source["aside"]]
-    assert {"role": "robot", "content": "beep"} in kept
-    assert {"type": "weird", "z": 1} in kept
+ROLE_TOOL = {"type": "tool-result", "toolCallId": "t", "toolName": "f", "result": {"r": 1}}
+NOT_READ = {  # messages after that of the customer; each has a call, a result or words that no importer reads
+    "role bot": [{"role": "bot", "content": "yo"}],
+    "role model": [{"role": "model", "content": "yo"}],
+    "no role": [{"type": "ai", "content": "yo"}],
+    "unknown part": [agent([{"type": "weird", "z": 1}, {"type": "text", "text": "b"}])],
+    "vercel call": [agent([{"type": "tool-call", "toolCallId": "t", "toolName": "f", "args": {}}])],
+    "vercel result": [calls(("t", "f", "{}")), {"role": "tool", "content": [ROLE_TOOL]}],
+    "vercel invocations": [agent("", toolInvocations=[{"toolCallId": "t", "toolName": "f", "result": 1}])],
+    "vercel parts": [agent("b", parts=[{"type": "tool-f", "toolCallId": "t", "input": {}, "output": 1}])],
+    "parts instead of content": [agent("", parts=[{"type": "text", "text": "b"}])],
+    "text instead of content": [agent(None, text="b")],
+    "output instead of content": [agent(None, output="b")],
+    "bedrock call": [agent([{"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}])],
+    "bedrock result": [calls(("t", "f", "{}")), user([{"toolResult": {"toolUseId": "t", "content": []}}])],
+    "result beside text": [calls(("t", "f", "{}")), user([{"type": "tool-result", "toolCallId": "t"},
+                                                          {"type": "text", "text": "c"}])],
+    "gemini call": [agent([{"functionCall": {"name": "f", "args": {}}}])],
+    "camel case": [agent("", toolCalls=[{"id": "t", "function": {"name": "f", "arguments": "{}"}}])],
+    "langchain": [agent("", additional_kwargs={"tool_calls": [{"id": "t", "function": {"name": "f"}}]})],
+    "an item with a role": [{"role": "assistant", "type": "function_call", "name": "f", "arguments": "{}"}],
+    "a search by the server": [{"type": "web_search_call", "id": "w", "status": "completed"}],
+    "a reference": [{"type": "item_reference", "id": "x"}],
+    "only an unknown part": [agent("b"), user([{"type": "odd"}])],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_READ)
+def test_a_conversation_with_a_call_or_a_message_that_no_importer_reads_is_skipped(case: str) -> None:
+    work, made = taken([{"messages": [user("a"), *NOT_READ[case], agent("done")]}, {"messages": OPENAI}])
+    assert [said(t) for t in made] == [["weather in Ulm?"]]
+    (skipped,) = work.report.skipped
+    assert "conversation 1 message" in skipped.where
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"tool_calls": [{"id": "t", "function": {"name": "f"}}], "response": "b"},
+        {"metadata": {"function_calls": [{"name": "f"}]}, "response": "b"},
+        {"response": {"weird": 1}},
+        {"response": {"choices": []}},
+        {"output": {"message": 7}},
+        {"answer": "b"},
+        {"outputs": {"text": "b"}},
+        {"assistant_response": "b"},
+        {"result": {"message": agent("b")}},
+    ],
+)
+def test_a_record_with_a_call_or_an_answer_that_no_importer_reads_is_skipped(beside: Any) -> None:
+    work, made = taken({"messages": [user("a")], **beside})
+    assert made == []
+    assert len(work.report.skipped) == 1
+
+
+def test_results_of_an_evaluation_beside_a_whole_conversation_are_fields() -> None:
+    beside = {
+        "results": [{"score": 1}],
+        "tool_calls": 1,
+        "output": {"score": 1},
+        "usage": {"server_tool_use": {"a": 1}},
+    }
+    work, made = one({"messages": OPENAI, **beside})
+    assert replies(made) == ["21 degrees."]
+    assert lost(work) == {"unknown-answer": 1}
+
+
+@pytest.mark.parametrize("failed", [{"error": {"message": "overloaded"}}, {"status_code": 500, "body": "Sorry"},
+                                    {"status": 200, "body": {"error": {"type": "x"}}}])  # fmt: skip
+def test_an_error_beside_a_request_is_never_a_message_of_the_agent(failed: Any) -> None:
+    work, made = one({"messages": [user("a")], "response": failed})
+    assert replies(made) == []
+    assert lost(work) == {"unknown-answer": 1}
+
+
+def test_a_text_without_a_type_is_read_from_both() -> None:
+    _, made = one([user([{"text": "a"}]), agent([{"text": "b"}])])
+    assert (said(made), replies(made)) == (["a"], ["b"])
+
+
+def test_unknown_parts_beside_the_text_of_the_customer_are_kept_aside() -> None:
+    work, made = one([{"role": "system", "content": [{"type": "odd"}]}, user([{"type": "text", "text": "a"}, {"type": "odd"}]),
+                      agent("b")])  # fmt: skip
+    assert said(made) == ["a"]
+    assert lost(work) == {"unknown-part": 2}
+    assert [one["value"] for one in made.source["aside"]] == [{"type": "odd"}] * 2
 
 
 def test_fields_without_a_place_are_counted() -> None:
@@ -402,6 +471,13 @@ def test_streamed_calls_are_put_together() -> None:
     _, made = one({"messages": [user("where?")], "response": stream})
     (answer,) = (e for e in made.events if isinstance(e, Answer))
     assert [(call.id, call.tool, call.args) for call in answer.calls] == [("a", "track", {"n": 7})]
+
+
+def test_a_streamed_function_call_is_put_together() -> None:
+    deltas = [{"function_call": {"name": "f", "arguments": '{"n"'}}, {"function_call": {"arguments": ": 7}"}}]
+    stream = "".join(f"data: {json.dumps({'choices': [{'index': 0, 'delta': d}]})}\n\n" for d in deltas)
+    _, made = one({"messages": [user("where?")], "response": stream})
+    assert [(c.tool, c.args) for e in made.events if isinstance(e, Answer) for c in e.calls] == [("f", {"n": 7})]
 
 
 def test_items_of_the_responses_api_are_read() -> None:

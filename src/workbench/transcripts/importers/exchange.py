@@ -12,6 +12,7 @@ from .event_stream import assemble, is_event_stream
 from .json_value import decode
 from .threads import HINT as THREAD_HINT
 from .threads import thread_of
+from .unread import hidden_answer, is_failure
 
 REQUESTS = ("request", "request_body", "body")
 ANSWERS = ("response", "response_body", "output", "completion", "choices")
@@ -56,7 +57,24 @@ def take_apart(chat: Chat) -> Exchange:
             found.answer = reader.messages(answer)
         elif _AnswerReader([]).messages(answer) != found.answer:
             found.lost.append(("other-choice", answer))
+    if not found.answer and not _ends_with_answer(messages):
+        _check_answer(found, chat.where)
     return found
+
+
+def _ends_with_answer(messages: list[Any]) -> bool:
+    last = messages[-1] if messages else None
+    return isinstance(last, dict) and last.get("role") == "assistant" and bool(last.get("content"))
+
+
+def _check_answer(found: Exchange, where: str) -> None:
+    """Raise TranscriptError if a record without an answer has something that may be one."""
+    for kind, value in found.lost:
+        if kind == "unknown-answer" and not is_failure(value):
+            raise TranscriptError(f"no importer reads its answer: {value!r:.80}", where=where, hint=SHAPE_HINT)
+    if name := hidden_answer(found.metadata):
+        what = f"its last message has no answer, and no importer reads its field {name!r}"
+        raise TranscriptError(what, where=where, hint=SHAPE_HINT)
 
 
 def _check_threads(messages: list[Any], where: str) -> None:
@@ -127,9 +145,11 @@ class _AnswerReader:
         return self._unknown(answer)
 
     def _object(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        if is_failure(answer):
+            return self._unknown(answer)
         if not _is_answer(answer):
             body = next((answer[key] for key in ("body", "response", "data") if answer.get(key)), None)
-            return self._unknown(answer) if body is None or "error" in answer else self.messages(body)
+            return self._unknown(answer) if body is None else self.messages(body)
         model = {"model": answer["model"]} if isinstance(answer.get("model"), str) else {}
         if isinstance(answer.get("choices"), list):
             found = self._list(answer["choices"]) if answer["choices"] else self._unknown(answer)

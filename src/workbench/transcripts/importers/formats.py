@@ -18,6 +18,7 @@ from .chats import ITEM_TYPES, Chat
 from .exchange import Exchange, take_apart
 from .messages import agent_blocks, content_text, joined_items, read_message
 from .threads import THREAD_IDS
+from .unread import hidden_call
 
 TAU_CLOCK = "2024-05-15T15:00:00-04:00"  # the tasks assume three in the afternoon, Eastern time
 OWN_IDS = (*THREAD_IDS, "ticket_id", "trace_id", "custom_id", "id")
@@ -115,7 +116,11 @@ def _read_chat(chat: Chat, log: EventBuilder) -> Origin:
     if not _repeats_last(found, chat):
         for _, message in joined_items(found.answer):
             read_message(message, chat.where, log)
-    log.fields += [(key, chat.where) for key, value in found.metadata.items() if _is_unread(key, value)]
+    unread = {key: value for key, value in found.metadata.items() if _is_unread(key, value)}
+    if not log.has_calls and (hidden := hidden_call(unread)):
+        what = f"no importer reads the calls in its field {hidden!r}"
+        raise TranscriptError(what, where=chat.where, hint="export the calls as messages")
+    log.fields += [(key, chat.where) for key in unread]
     ids = _own_ids(found.metadata)
     thread = next((str(v) for k, v in ids.items() if k != "id" or not found.is_request), "")
     return Origin(_named(ids), is_request=found.is_request, thread=thread)
