@@ -212,8 +212,9 @@ def test_a_text_without_a_type_is_read_from_both() -> None:
 
 
 def test_unknown_parts_beside_the_text_of_the_customer_are_kept_aside() -> None:
-    work, made = one([{"role": "system", "content": [{"type": "odd"}]}, user([{"type": "text", "text": "a"}, {"type": "odd"}]),
-                      agent("b")])  # fmt: skip
+    odd = {"type": "odd"}
+    system = {"role": "system", "content": [odd]}
+    work, made = one([system, user([{"type": "text", "text": "a"}, odd]), agent("b")])
     assert said(made) == ["a"]
     assert lost(work) == {"unknown-part": 2}
     assert [one["value"] for one in made.source["aside"]] == [{"type": "odd"}] * 2
@@ -529,6 +530,23 @@ def test_a_complete_conversation_or_one_with_another_id_is_never_a_repetition() 
     assert len(taken([short, short, long])[1]) == 3
     threads = [{"thread_id": n, **row} for n, row in enumerate([growing("hi")[0], growing("hi", "there")[1]])]
     assert len(taken(threads)[1]) == 2
+
+
+def test_a_conversation_without_an_answer_is_not_a_repetition_but_a_request_without_one_is() -> None:
+    short, long = [user("hi")], [user("hi"), agent("yo")]
+    assert len(taken([{"messages": short}, {"messages": long}])[1]) == 2
+    assert len(taken([short, long])[1]) == 2
+    work, made = taken([{"model": "m", "messages": short}, {"model": "m", "messages": [*long, user("bye")]}])
+    assert (len(made), work.report.repeated) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["session", "chat_id", "sessionId", "conversation", "thread_id", "ticket_id"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_requests_of_different_conversations_do_not_repeat_each_other(name: str, inside: bool) -> None:
+    ids = [{name: "s1"}, {name: "s2"}]
+    ids = [{"metadata": id} for id in ids] if inside else ids
+    rows = [{**ids[0], **growing("hi")[0]}, {**ids[1], **growing("hi", "there")[1]}]
+    assert [t.source["id"] for t in taken(rows)[1]] == ["s1", "s2"]
 
 
 def test_ids_of_the_log_are_kept() -> None:

@@ -50,7 +50,9 @@ def take_apart(chat: Chat) -> Exchange:
     if not isinstance(messages, list):
         raise TranscriptError("it has no messages", where=chat.where, hint=SHAPE_HINT)
     _check_threads(messages, chat.where)
-    found = Exchange(messages, metadata=metadata, is_request=nested or any(fields.get(key) for key in ANSWERS))
+    answered = any(fields.get(key) for key in ANSWERS)
+    asks = "model" in metadata and bool(messages) and not _ends_with_answer(messages)
+    found = Exchange(messages, metadata=metadata, is_request=nested or answered or asks)
     reader = _AnswerReader(found.lost)
     for answer in (fields[key] for key in ANSWERS if fields.get(key) not in (None, "", [], {})):
         if not found.answer:

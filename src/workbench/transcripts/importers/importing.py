@@ -172,10 +172,9 @@ class _Chains:
         self._requests: set[int] = set()
 
     def add(self, number: int, origin: Origin, events: list[AnyEvent]) -> None:
-        """Add a conversation; one that is neither a request nor waits for an answer is always taken."""
+        """Add a conversation; one that is not a request is never a repetition."""
         self._beginnings[number] = array("Q", _digests(origin.thread, events))
-        last = next((e for e in reversed(events) if isinstance(e, UserMessage | Answer | ToolResult)), None)
-        if origin.is_request or not isinstance(last, Answer) or last.calls:
+        if origin.is_request:
             self._requests.add(number)
 
     def repeated(self) -> set[int]:

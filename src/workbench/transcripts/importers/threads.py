@@ -21,8 +21,11 @@ def thread_of(fields: Any) -> tuple[str, str]:
     """Return the field that names the conversation of a message or record, and the id; ("", "") without one."""
     inner = fields.get("metadata") if isinstance(fields, dict) else None
     for place in (fields, inner):
-        for name in THREAD_IDS if isinstance(place, dict) else ():
-            value = place[name].get("id") if isinstance(place.get(name), dict) else place.get(name)
+        if not isinstance(place, dict):
+            continue
+        for name in THREAD_IDS:
+            value = place.get(name)
+            value = value.get("id") if isinstance(value, dict) else value
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
                 return name, str(value)
     return "", ""
