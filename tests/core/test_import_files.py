@@ -63,6 +63,21 @@ def test_a_log_is_read_in_every_encoding(data: bytes, times: int) -> None:
     assert not report.report.skipped
 
 
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_damage_in_a_wide_encoding_costs_the_conversation_that_has_it(encoding: str, mark: str) -> None:
+    bad = ONE.replace("Hello", "X").encode(encoding).replace("X".encode(encoding), b"\xff" * 4)
+    lines = [f"{mark}{ONE}\n".encode(encoding), bad, f"\n{ONE}\n".encode(encoding)]
+    found, made = work(b"".join(lines))
+    assert len(made) == 2
+    assert [skipped.where for skipped in found.report.skipped] == ["log.jsonl:2"]
+
+
+def test_a_log_of_damage_has_no_conversation() -> None:
+    for data in (codecs.BOM_UTF32_LE + b"\xff" * 12, codecs.BOM_UTF32_LE + b"\xff", codecs.BOM_UTF16_BE + b"\xd8"):
+        assert work(data)[1] == []
+
+
 def test_joined_files_have_byte_order_bytes_inside() -> None:
     _, made = work(f"\ufeff{ONE}\n\ufeff{ONE}\n")
     assert len(made) == 2
