@@ -17,7 +17,7 @@ from .builder import EventBuilder
 from .chats import ITEM_TYPES, Chat
 from .exchange import Exchange, take_apart
 from .messages import agent_blocks, content_text, joined_items, read_message
-from .threads import THREAD_IDS
+from .threads import THREAD_IDS, thread_of
 from .unread import hidden_call
 
 TAU_CLOCK = "2024-05-15T15:00:00-04:00"  # the tasks assume three in the afternoon, Eastern time
@@ -122,7 +122,9 @@ def _read_chat(chat: Chat, log: EventBuilder) -> Origin:
         raise TranscriptError(what, where=chat.where, hint="export the calls as messages")
     log.fields += [(key, chat.where) for key in unread]
     ids = _own_ids(found.metadata)
-    thread = next((str(v) for k, v in ids.items() if k != "id" or not found.is_request), "")
+    thread = thread_of(found.metadata)[1] or next(
+        (str(v) for k, v in ids.items() if k != "id" or not found.is_request), ""
+    )
     return Origin(_named(ids), is_request=found.is_request, thread=thread)
 
 
@@ -189,12 +191,19 @@ def _read_tau(chat: Chat, log: EventBuilder) -> Origin:
             f"not a run of tau-bench: {error}", where=chat.where, hint="expected: {task_id, trial, reward, traj}"
         ) from None
     for index, message in enumerate(run.traj):
-        read_message(message, chat.at(index), log)
+        read_message(_with_failure(message), chat.at(index), log)
     source = {
         "task_id": run.task_id, "trial": run.trial, "reward": run.reward,
         "graded": bool(run.info.get("reward_info")),
     }  # fmt: skip
     return Origin(source, id=f"task-{run.task_id:02}-trial-{run.trial}", clock=TAU_CLOCK)
+
+
+def _with_failure(message: Any) -> Any:
+    """Mark a result that says "Error:", which is how tau-bench tells that a call failed."""
+    if not isinstance(message, dict) or message.get("role") != "tool":
+        return message
+    return {**message, "is_error": str(message.get("content")).startswith("Error:")}
 
 
 FORMATS: dict[str, Format] = {

@@ -85,7 +85,7 @@ def _user(message: dict[str, Any], at: str, log: EventBuilder) -> None:
     for part in content:
         if isinstance(part, dict) and part.get("type") == "tool_result":
             value = result_content(part.get("content"), at)
-            log.result(value, bool(part.get("is_error")), at, str(part.get("tool_use_id") or ""))
+            log.result(value, _failed(part), at, str(part.get("tool_use_id") or ""))
         else:
             rest.append(part)
     shown = [part for part in rest if isinstance(part, str) or _is_shown(part, at)]
@@ -122,8 +122,13 @@ def _assistant(message: dict[str, Any], at: str, log: EventBuilder) -> None:
 
 def _tool(message: dict[str, Any], at: str, log: EventBuilder) -> None:
     content = result_content(message.get("content"), at)
-    failed = isinstance(content, str) and content.startswith("Error:")
-    log.result(content, failed, at, str(message.get("tool_call_id") or ""), str(message.get("name") or ""))
+    id, name = str(message.get("tool_call_id") or ""), str(message.get("name") or "")
+    log.result(content, _failed(message), at, id, name)
+
+
+def _failed(message: dict[str, Any]) -> bool:
+    """Return whether a log says that a call failed; its text alone never does."""
+    return bool(message.get("is_error")) or message.get("status") in ("error", "failed")
 
 
 ROLES: dict[str, Reader] = {
@@ -141,8 +146,7 @@ ROLES: dict[str, Reader] = {
 
 def _output(item: dict[str, Any], at: str, log: EventBuilder) -> None:
     content = result_content(item.get("output"), at)
-    failed = isinstance(content, str) and content.startswith("Error:")
-    log.result(content, failed, at, str(item.get("call_id") or ""))
+    log.result(content, _failed(item), at, str(item.get("call_id") or ""))
 
 
 ITEMS: dict[str, Reader] = {
