@@ -199,6 +199,27 @@ def test_the_fixture_is_the_chosen_one_the_default_or_the_only_one(
     assert f"fixture: {chosen or 'none'}" in capsys.readouterr().err
 
 
+def test_a_fixture_may_begin_with_a_byte_order_mark(shop) -> None:
+    make(shop, ida=IDA)
+    path = shop / "journeys/shop/fixtures/ida.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert run(["import", put(WHO)]) == 0
+    assert made()[0].setup.customer == {"id": "u1"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"clok": "x"}', '{"clock": 7}', '{"world": []}'])
+def test_a_broken_fixture_is_refused_only_where_it_is_chosen(shop, text, capsys) -> None:
+    make(shop, "broken", ida=IDA, broken={})
+    (shop / "journeys/shop/fixtures/broken.json").write_text(text)
+    assert run(["import", put(WHO), "--fixture", "ida"]) == 0
+    capsys.readouterr()
+    for options in ([], ["--fixture", "broken"]):
+        assert run(["import", put(WHO), "--output-dir", "other", *options]) == 4
+        assert "broken.json" in capsys.readouterr().err
+    make(shop, "ida")
+    assert run(["import", put(WHO), "--output-dir", "other"]) == 0
+
+
 def test_an_unknown_fixture_is_refused_with_those_there_are(shop, capsys) -> None:
     make(shop, ida=IDA)
     assert run(["import", put(WHO), "--fixture", "idda"]) == 4
