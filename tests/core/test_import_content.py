@@ -638,3 +638,43 @@ def test_messages_beside_a_list_of_a_large_document_are_taken_or_reported(monkey
     fields = {"runs": [{"score": 1}], "messages": OPENAI}
     work, made = imported(json.dumps(fields if first else dict(reversed(fields.items())), indent=1))
     assert (len(made), len(work.report.skipped)) == ((0, 2) if first else (1, 0))
+
+
+# conversations in pieces
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"input": "a", "output": "ra"}, {"input": "b", "output": "rb"}],
+        [{"messages": [user("a"), agent("ra")]}, {"messages": [user("b"), agent("rb")]}],
+        [{"messages": [user(t), agent("r")]} for t in "abc"],
+        [{"model": "m", "messages": [user("a")]}, {"model": "m", "messages": [agent("ra"), user("b")]}],
+    ],
+)
+@pytest.mark.parametrize("name", ["session_id", "conversation_id", "chatId"])
+def test_a_conversation_whose_turns_are_records_of_their_own_is_skipped(rows: Any, name: str) -> None:
+    others = [{name: "B", **row} for row in growing("x", "y")]
+    work, made = taken([*({name: "A", **row} for row in rows), *others])
+    assert [said(t) for t in made] == [["x", "y"]]
+    assert len(work.report.skipped) == len(rows)
+    assert all("'A'" in skipped.reason for skipped in work.report.skipped)
+
+
+def test_a_response_that_continues_another_one_is_skipped() -> None:
+    first = {"request": {"model": "m", "input": "hi"}, "response": {"id": "r1", "output": [ANSWER]}}
+    then = {
+        "request": {"model": "m", "input": "more", "previous_response_id": "r1"},
+        "response": {"output": [ANSWER]},
+    }
+    work, made = taken([first, then])
+    assert [said(t) for t in made] == [["hi"]]
+    assert "previous_response_id" in work.report.skipped[0].reason
+
+
+def test_conversations_that_begin_alike_may_have_one_id() -> None:
+    rows = [{"session_id": "A", **row} for row in growing("a", "b")]
+    fork = {"session_id": "A", "messages": [user("a"), agent("re a"), user("c"), agent("d")]}
+    work, made = taken([*rows, fork])
+    assert [said(t) for t in made] == [["a", "b"], ["a", "c"]]
+    assert not work.report.skipped

@@ -23,6 +23,7 @@ from .unread import hidden_call
 TAU_CLOCK = "2024-05-15T15:00:00-04:00"  # the tasks assume three in the afternoon, Eastern time
 OWN_IDS = (*THREAD_IDS, "ticket_id", "trace_id", "custom_id", "id")
 READ = frozenset({"messages", "system", "instructions", "model", "tools", "functions", "object", "type", *OWN_IDS})
+WHOLE_HINT = "log every request with all messages before it, or each conversation as one record"
 
 
 @dataclass
@@ -31,7 +32,8 @@ class Origin:
 
     `id` names the transcript, "" for one after the file; `source` is added to that of the transcript.
     `is_request`: it is one call of a model, which later calls may repeat with all its messages.
-    `thread` separates conversations that begin alike.
+    `thread` separates conversations that begin alike. `conversation` is the id of the conversation that
+    the record is of, "" if it has none.
     """
 
     source: dict[str, Any] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Origin:
     clock: str = ""
     is_request: bool = False
     thread: str = ""
+    conversation: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,9 @@ def _is_tau(record: Any) -> bool:
 def _read_chat(chat: Chat, log: EventBuilder) -> Origin:
     """Read OpenAI or Anthropic messages, which one log may mix."""
     found = take_apart(chat)
+    if found.metadata.get("previous_response_id"):
+        what = "it continues another response (previous_response_id), whose messages it does not repeat"
+        raise TranscriptError(what, where=chat.where, hint=WHOLE_HINT)
     for kind, value in found.lost:
         log.lose(kind, chat.where, value)
     model = found.metadata.get("model")
@@ -122,10 +128,9 @@ def _read_chat(chat: Chat, log: EventBuilder) -> Origin:
         raise TranscriptError(what, where=chat.where, hint="export the calls as messages")
     log.fields += [(key, chat.where) for key in unread]
     ids = _own_ids(found.metadata)
-    thread = thread_of(found.metadata)[1] or next(
-        (str(v) for k, v in ids.items() if k != "id" or not found.is_request), ""
-    )
-    return Origin(_named(ids), is_request=found.is_request, thread=thread)
+    conversation = thread_of(found.metadata)[1]
+    thread = conversation or next((str(v) for k, v in ids.items() if k != "id" or not found.is_request), "")
+    return Origin(_named(ids), is_request=found.is_request, thread=thread, conversation=conversation)
 
 
 def _is_unread(key: str, value: Any) -> bool:
