@@ -678,3 +678,16 @@ def test_conversations_that_begin_alike_may_have_one_id() -> None:
     work, made = taken([*rows, fork])
     assert [said(t) for t in made] == [["a", "b"], ["a", "c"]]
     assert not work.report.skipped
+
+
+@pytest.mark.parametrize("times", [(2, 1), ("2026-01-01T10:00:02Z", "2026-01-01T10:00:01Z")])
+@pytest.mark.parametrize("name", ["created_at", "timestamp"])
+@pytest.mark.parametrize("form", ["a list", "a record", "a container", "lines"])
+def test_messages_from_the_last_to_the_first_are_skipped(times: Any, name: str, form: str) -> None:
+    rows = [{**agent("b"), name: times[0]}, {**user("a"), name: times[1]}]
+    text = {"a list": json.dumps(rows), "a record": json.dumps({"messages": rows}), "lines": FORMS["lines"](rows),
+            "a container": json.dumps({"data": rows}, indent=1)}[form]  # fmt: skip
+    work, made = taken(text)
+    assert (made, len(work.report.skipped)) == ([], 1)
+    rows = [{**user("a"), name: times[1]}, {**agent("b"), name: times[1]}, {**user("c"), name: times[0]}]
+    assert said(one(rows)[1]) == ["a", "c"]

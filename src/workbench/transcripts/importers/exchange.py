@@ -11,7 +11,7 @@ from .chats import ITEM_TYPES, SHAPE_HINT, Chat
 from .event_stream import assemble, is_event_stream
 from .json_value import decode
 from .threads import HINT as THREAD_HINT
-from .threads import thread_of
+from .threads import is_backwards, thread_of
 from .unread import hidden_answer, is_failure
 
 REQUESTS = ("request", "request_body", "body")
@@ -38,6 +38,7 @@ def take_apart(chat: Chat) -> Exchange:
     """Return the parts of a record. Raises TranscriptError if it has no messages."""
     record = chat.record
     if isinstance(record, list):
+        _check_messages(record, chat.where)
         return Exchange(record)
     fields, nested = _merged(record)
     source = "messages" if fields.get("messages") is not None else "input"
@@ -49,7 +50,7 @@ def take_apart(chat: Chat) -> Exchange:
         messages = messages.get("messages", [messages])
     if not isinstance(messages, list):
         raise TranscriptError("it has no messages", where=chat.where, hint=SHAPE_HINT)
-    _check_threads(messages, chat.where)
+    _check_messages(messages, chat.where)
     answered = any(fields.get(key) for key in ANSWERS)
     asks = "model" in metadata and bool(messages) and not _ends_with_answer(messages)
     found = Exchange(messages, metadata=metadata, is_request=nested or answered or asks)
@@ -79,8 +80,11 @@ def _check_answer(found: Exchange, where: str) -> None:
         raise TranscriptError(what, where=where, hint=SHAPE_HINT)
 
 
-def _check_threads(messages: list[Any], where: str) -> None:
-    """Raise TranscriptError if the messages of a record have the ids of several conversations."""
+def _check_messages(messages: list[Any], where: str) -> None:
+    """Raise TranscriptError for messages of several conversations, and for those with the latest first."""
+    if is_backwards(messages):
+        hint = "export them from the first to the last"
+        raise TranscriptError("its messages begin with the latest one", where=where, hint=hint)
     ids = dict.fromkeys(thread_of(message)[1] for message in messages)
     named = [id for id in ids if id]
     if len(named) > 1:

@@ -62,7 +62,7 @@ class LogImport:
                 continue
             names[chat.number] = origin.id
             chains.add(chat.number, origin, log.events)
-            places[chat.number] = chat.where
+            places[chat.number] = chat.places[0] if chat.places else chat.where
         repeated = chains.repeated()
         for number, of in chains.pieces(repeated).items():
             reason = (

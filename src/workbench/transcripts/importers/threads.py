@@ -13,6 +13,7 @@ THREAD_IDS = (  # fields that name a conversation, the narrowest first
     "conversation_id", "conversationId", "thread_id", "threadId", "chat_id", "chatId", "dialogue_id", "dialog_id",
     "session_id", "sessionId", "conversation", "thread", "chat", "session",
 )  # fmt: skip
+TIMES = ("created_at", "createdAt", "timestamp", "created", "time", "ts", "date")
 _IN_BYTES = re.compile(rb'"(?:%s)"\s*:\s*"?([^",}\s]+)' % "|".join(THREAD_IDS).encode())
 HINT = "give every message the id of its conversation, or export one conversation a line"
 
@@ -29,6 +30,17 @@ def thread_of(fields: Any) -> tuple[str, str]:
             if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
                 return name, str(value)
     return "", ""
+
+
+def is_backwards(messages: list[Any]) -> bool:
+    """Return whether the last message is the oldest one, by a time that all have in one form."""
+    for name in TIMES:
+        times: list[Any] = [message.get(name) for message in messages if isinstance(message, dict)]
+        if len(times) > 1 and len(times) == len(messages):
+            for kind in (str, int | float):
+                if all(isinstance(time, kind) for time in times) and times[-1] < times[0]:
+                    return times == sorted(times, reverse=True)
+    return False
 
 
 def thread_in(data: bytes) -> str:
