@@ -130,6 +130,13 @@ def test_a_bad_conversation_is_skipped_and_the_exit_code_says_so(shop, capsys) -
     assert [t.id for t in made()] == ["log-001", "log-003"]
 
 
+def test_a_lost_message_is_never_a_golden_transcript(shop, capsys) -> None:
+    bot = {"role": "bot", "content": "yo"}
+    assert run(["import", put({"messages": [WHO[0], bot]}, {"messages": WHO})]) == 1
+    assert "log.jsonl:1 message 2" in capsys.readouterr().err
+    assert [t.id for t in made()] == ["log-002"]
+
+
 def test_strict_takes_all_or_nothing(shop, capsys) -> None:
     assert run(["import", put({"messages": WHO}, {"messages": "none"}), "--strict"]) == 4
     assert "log.jsonl:2" in capsys.readouterr().err
@@ -151,18 +158,18 @@ def test_a_last_line_still_being_written_is_reported_and_does_not_fail(shop, cap
 
 
 def test_the_report_is_data_too(shop, capsys) -> None:
-    strange = [{"role": "robot", "content": "x"}, *WHO]
+    strange = [{"role": "user", "content": [{"type": "text", "text": "hi"}, {"type": "odd"}]}, *WHO]
     assert run(["import", put({"messages": strange, "user": "u1"}, {"messages": "none"}), "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["found"], found["taken"]) == (2, 1)
     assert found["skipped"][0]["where"] == "log.jsonl:2"
-    assert found["losses"]["unknown-role"] == {"times": 1, "first": "log.jsonl:1 message 1"}
+    assert found["losses"]["unknown-part"] == {"times": 1, "first": "log.jsonl:1 message 1"}
     assert list(found["fields"]) == ["user"]
-    assert (found["messages"], found["calls"], found["results"]) == (1, 1, 1)
+    assert (found["messages"], found["calls"], found["results"]) == (2, 1, 1)
 
 
 def test_what_was_kept_aside_is_shown(shop, capsys) -> None:
-    assert run(["import", put([{"role": "robot", "content": "beep"}, *WHO])]) == 0
+    assert run(["import", put([{"role": "system", "content": [{"type": "beep"}]}, *WHO])]) == 0
     assert run(["show", "transcripts/shop/log.json"]) == 0
     assert "beep" in capsys.readouterr().out
 
@@ -190,6 +197,27 @@ def test_the_fixture_is_the_chosen_one_the_default_or_the_only_one(
     assert setup.imported
     assert setup.customer == ({"id": "u1"} if chosen else {})
     assert f"fixture: {chosen or 'none'}" in capsys.readouterr().err
+
+
+def test_a_fixture_may_begin_with_a_byte_order_mark(shop) -> None:
+    make(shop, ida=IDA)
+    path = shop / "journeys/shop/fixtures/ida.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert run(["import", put(WHO)]) == 0
+    assert made()[0].setup.customer == {"id": "u1"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"clok": "x"}', '{"clock": 7}', '{"world": []}'])
+def test_a_broken_fixture_is_refused_only_where_it_is_chosen(shop, text, capsys) -> None:
+    make(shop, "broken", ida=IDA, broken={})
+    (shop / "journeys/shop/fixtures/broken.json").write_text(text)
+    assert run(["import", put(WHO), "--fixture", "ida"]) == 0
+    capsys.readouterr()
+    for options in ([], ["--fixture", "broken"]):
+        assert run(["import", put(WHO), "--output-dir", "other", *options]) == 4
+        assert "broken.json" in capsys.readouterr().err
+    make(shop, "ida")
+    assert run(["import", put(WHO), "--output-dir", "other"]) == 0
 
 
 def test_an_unknown_fixture_is_refused_with_those_there_are(shop, capsys) -> None:

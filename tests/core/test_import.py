@@ -164,14 +164,36 @@ def test_text_next_to_a_call_is_reasoning_and_is_not_sent() -> None:
     assert transcript.trace[1].text == "Let me look."  # type: ignore[union-attr]
 
 
-def test_a_tool_error_keeps_its_text() -> None:
-    transcript = one([asks("Go"), says("", call("look")), tool("Error: no such thing"), says("Sorry")])
+def run_of(*messages: dict[str, Any]) -> Transcript:
+    (transcript,) = tau_bench(tau(*messages), "air", "r.json")
+    return transcript
+
+
+def test_a_tool_error_of_tau_bench_keeps_its_text() -> None:
+    transcript = run_of(asks("Go"), says("", call("look")), tool("Error: no such thing"), says("Sorry"))
     assert results(transcript) == [("1.1.1", "error", "Error: no such thing")]
+
+
+@pytest.mark.parametrize("read", [openai, anthropic])
+def test_a_result_that_begins_with_error_failed_only_in_tau_bench(read: Any) -> None:
+    text = "Error: none found in the log. All good."
+    assert results(one([asks("Go"), says("", call("look")), tool(text), says("None")], read)) == [
+        ("1.1.1", "ok", text)
+    ]
+    items = [asks("Go"), {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"},
+             {"type": "function_call_output", "call_id": "c", "output": text}]  # fmt: skip
+    assert results(one(items, read)) == [("1.1.1", "ok", text)]
+
+
+@pytest.mark.parametrize("mark", [{"is_error": True}, {"status": "error"}])
+def test_a_call_failed_if_the_log_says_so(mark: dict[str, Any]) -> None:
+    transcript = one([asks("Go"), says("", call("look")), {**tool("no such thing"), **mark}, says("Sorry")])
+    assert results(transcript) == [("1.1.1", "error", "no such thing")]
 
 
 def test_the_same_call_twice_may_have_two_results() -> None:
     again = [says("", call("look", n=1)), tool("Error: busy"), says("", call("look", n=1)), tool('{"n": 1}')]
-    assert [r[1:] for r in results(one([asks("Go"), *again]))] == [("error", "Error: busy"), ("ok", {"n": 1})]
+    assert [r[1:] for r in results(run_of(asks("Go"), *again))] == [("error", "Error: busy"), ("ok", {"n": 1})]
 
 
 def test_a_log_that_stops_at_a_call_has_no_result_for_it() -> None:
@@ -201,8 +223,8 @@ def test_a_result_is_data_if_it_is_json_and_text_if_not(text: str, value: Any) -
 
 def test_arguments_that_are_not_json_are_kept_unchanged_and_the_call_is_invalid() -> None:
     broken = {"id": "c1", "function": {"name": "look", "arguments": '{"n": '}}
-    transcript = one([asks("Go"), says("", broken), tool("Error: cannot read that")])
-    answer = transcript.events[1]
+    transcript = run_of(asks("Go"), says("", broken), tool("Error: cannot read that"))
+    answer = transcript.events[2]
     assert isinstance(answer, Answer)
     assert answer.blocks[0]["input"] == '{"n": '
     assert answer.calls[0].error

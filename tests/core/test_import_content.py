@@ -12,6 +12,7 @@ from workbench.trace.events import Answer, Prompt, Reply, ToolResult, UserMessag
 from workbench.trace.setup import Setup
 from workbench.trace.steps import Step, group_steps
 from workbench.transcripts.codec import decode, encode
+from workbench.transcripts.importers import json_stream
 from workbench.transcripts.importers.importing import LogImport
 from workbench.transcripts.importers.log_file import Log
 from workbench.transcripts.redaction import Redactor, redact
@@ -35,8 +36,18 @@ def tool(id: str, content: Any) -> dict[str, Any]:
 
 
 def taken(record: Any, format: str = "") -> tuple[LogImport, list[Transcript]]:
-    lines = record if isinstance(record, str) else json.dumps(record)
-    work = LogImport(Log.of_bytes(lines.encode(), "log.jsonl"), Setup("shop", imported=True), format)
+    """Import a record; it is the same on one line and in a document of many lines."""
+    work, made = imported(record if isinstance(record, str) else json.dumps(record), format)
+    if not isinstance(record, str):
+        pretty, same = imported(json.dumps(record, indent=2), format)
+        assert [t.events for t in same] == [t.events for t in made]
+        assert len(pretty.report.skipped) == len(work.report.skipped)
+        assert (lost(pretty), pretty.report.fields.keys()) == (lost(work), work.report.fields.keys())
+    return work, made
+
+
+def imported(text: str, format: str = "") -> tuple[LogImport, list[Transcript]]:
+    work = LogImport(Log.of_bytes(text.encode(), "log.jsonl"), Setup("shop", imported=True), format)
     work.survey()
     made = list(work.transcripts())
     for transcript in made:
@@ -120,23 +131,93 @@ def test_another_format_is_refused_by_what_was_found(record: Any) -> None:
     assert len(work.report.skipped) == 1
 
 
-def test_unknown_roles_and_parts_are_kept_aside_and_are_never_words_of_the_customer() -> None:
-    work, made = one(
-        [
-            user("a"),
-            {"role": "robot", "content": "beep"},
-            agent([{"type": "weird", "z": 1}, {"type": "text", "text": "b"}]),
-            user([{"type": "odd"}]),
-            user([{"type": "text", "text": "c"}, {"type": "odd"}]),
-        ]
-    )
-    assert said(made) == ["a", "c"]
-    assert replies(made) == ["b"]
-    assert lost(work) == {"unknown-role": 1, "unknown-part": 3}
-    assert work.report.losses["unknown-role"].first == "log.jsonl message 2"
-    kept = [one["value"] for one in made.source["aside"]]
-    assert {"role": "robot", "content": "beep"} in kept
-    assert {"type": "weird", "z": 1} in kept
+ROLE_TOOL = {"type": "tool-result", "toolCallId": "t", "toolName": "f", "result": {"r": 1}}
+NOT_READ = {  # messages after that of the customer; each has a call, a result or words that no importer reads
+    "role bot": [{"role": "bot", "content": "yo"}],
+    "role model": [{"role": "model", "content": "yo"}],
+    "no role": [{"type": "ai", "content": "yo"}],
+    "unknown part": [agent([{"type": "weird", "z": 1}, {"type": "text", "text": "b"}])],
+    "vercel call": [agent([{"type": "tool-call", "toolCallId": "t", "toolName": "f", "args": {}}])],
+    "vercel result": [calls(("t", "f", "{}")), {"role": "tool", "content": [ROLE_TOOL]}],
+    "vercel invocations": [agent("", toolInvocations=[{"toolCallId": "t", "toolName": "f", "result": 1}])],
+    "vercel parts": [agent("b", parts=[{"type": "tool-f", "toolCallId": "t", "input": {}, "output": 1}])],
+    "parts instead of content": [agent("", parts=[{"type": "text", "text": "b"}])],
+    "text instead of content": [agent(None, text="b")],
+    "output instead of content": [agent(None, output="b")],
+    "bedrock call": [agent([{"toolUse": {"toolUseId": "t", "name": "f", "input": {}}}])],
+    "bedrock result": [calls(("t", "f", "{}")), user([{"toolResult": {"toolUseId": "t", "content": []}}])],
+    "result beside text": [calls(("t", "f", "{}")), user([{"type": "tool-result", "toolCallId": "t"},
+                                                          {"type": "text", "text": "c"}])],
+    "gemini call": [agent([{"functionCall": {"name": "f", "args": {}}}])],
+    "camel case": [agent("", toolCalls=[{"id": "t", "function": {"name": "f", "arguments": "{}"}}])],
+    "langchain": [agent("", additional_kwargs={"tool_calls": [{"id": "t", "function": {"name": "f"}}]})],
+    "an item with a role": [{"role": "assistant", "type": "function_call", "name": "f", "arguments": "{}"}],
+    "a search by the server": [{"type": "web_search_call", "id": "w", "status": "completed"}],
+    "a reference": [{"type": "item_reference", "id": "x"}],
+    "only an unknown part": [agent("b"), user([{"type": "odd"}])],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NOT_READ)
+def test_a_conversation_with_a_call_or_a_message_that_no_importer_reads_is_skipped(case: str) -> None:
+    work, made = taken([{"messages": [user("a"), *NOT_READ[case], agent("done")]}, {"messages": OPENAI}])
+    assert [said(t) for t in made] == [["weather in Ulm?"]]
+    (skipped,) = work.report.skipped
+    assert "conversation 1 message" in skipped.where
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"tool_calls": [{"id": "t", "function": {"name": "f"}}], "response": "b"},
+        {"metadata": {"function_calls": [{"name": "f"}]}, "response": "b"},
+        {"response": {"weird": 1}},
+        {"response": {"choices": []}},
+        {"output": {"message": 7}},
+        {"answer": "b"},
+        {"outputs": {"text": "b"}},
+        {"assistant_response": "b"},
+        {"result": {"message": agent("b")}},
+    ],
+)
+def test_a_record_with_a_call_or_an_answer_that_no_importer_reads_is_skipped(beside: Any) -> None:
+    work, made = taken({"messages": [user("a")], **beside})
+    assert made == []
+    assert len(work.report.skipped) == 1
+
+
+def test_results_of_an_evaluation_beside_a_whole_conversation_are_fields() -> None:
+    beside = {
+        "results": [{"score": 1}],
+        "tool_calls": 1,
+        "output": {"score": 1},
+        "usage": {"server_tool_use": {"a": 1}},
+    }
+    work, made = one({"messages": OPENAI, **beside})
+    assert replies(made) == ["21 degrees."]
+    assert lost(work) == {"unknown-answer": 1}
+
+
+@pytest.mark.parametrize("failed", [{"error": {"message": "overloaded"}}, {"status_code": 500, "body": "Sorry"},
+                                    {"status": 200, "body": {"error": {"type": "x"}}}])  # fmt: skip
+def test_an_error_beside_a_request_is_never_a_message_of_the_agent(failed: Any) -> None:
+    work, made = one({"messages": [user("a")], "response": failed})
+    assert replies(made) == []
+    assert lost(work) == {"unknown-answer": 1}
+
+
+def test_a_text_without_a_type_is_read_from_both() -> None:
+    _, made = one([user([{"text": "a"}]), agent([{"text": "b"}])])
+    assert (said(made), replies(made)) == (["a"], ["b"])
+
+
+def test_unknown_parts_beside_the_text_of_the_customer_are_kept_aside() -> None:
+    odd = {"type": "odd"}
+    system = {"role": "system", "content": [odd]}
+    work, made = one([system, user([{"type": "text", "text": "a"}, odd]), agent("b")])
+    assert said(made) == ["a"]
+    assert lost(work) == {"unknown-part": 2}
+    assert [one["value"] for one in made.source["aside"]] == [{"type": "odd"}] * 2
 
 
 def test_fields_without_a_place_are_counted() -> None:
@@ -393,6 +474,13 @@ def test_streamed_calls_are_put_together() -> None:
     assert [(call.id, call.tool, call.args) for call in answer.calls] == [("a", "track", {"n": 7})]
 
 
+def test_a_streamed_function_call_is_put_together() -> None:
+    deltas = [{"function_call": {"name": "f", "arguments": '{"n"'}}, {"function_call": {"arguments": ": 7}"}}]
+    stream = "".join(f"data: {json.dumps({'choices': [{'index': 0, 'delta': d}]})}\n\n" for d in deltas)
+    _, made = one({"messages": [user("where?")], "response": stream})
+    assert [(c.tool, c.args) for e in made.events if isinstance(e, Answer) for c in e.calls] == [("f", {"n": 7})]
+
+
 def test_items_of_the_responses_api_are_read() -> None:
     items = [
         {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]},
@@ -444,7 +532,162 @@ def test_a_complete_conversation_or_one_with_another_id_is_never_a_repetition() 
     assert len(taken(threads)[1]) == 2
 
 
+def test_a_conversation_without_an_answer_is_not_a_repetition_but_a_request_without_one_is() -> None:
+    short, long = [user("hi")], [user("hi"), agent("yo")]
+    assert len(taken([{"messages": short}, {"messages": long}])[1]) == 2
+    assert len(taken([short, long])[1]) == 2
+    work, made = taken([{"model": "m", "messages": short}, {"model": "m", "messages": [*long, user("bye")]}])
+    assert (len(made), work.report.repeated) == (1, 1)
+
+
+@pytest.mark.parametrize("name", ["session", "chat_id", "sessionId", "conversation", "thread_id", "ticket_id"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_requests_of_different_conversations_do_not_repeat_each_other(name: str, inside: bool) -> None:
+    ids = [{name: "s1"}, {name: "s2"}]
+    ids = [{"metadata": id} for id in ids] if inside else ids
+    rows = [{**ids[0], **growing("hi")[0]}, {**ids[1], **growing("hi", "there")[1]}]
+    assert [t.source["id"] for t in taken(rows)[1]] == ["s1", "s2"]
+
+
 def test_ids_of_the_log_are_kept() -> None:
     _, made = one({"messages": MESSAGES, "id": "r-1", "metadata": {"session_id": "S-7"}})
     assert made.source["id"] == "S-7"
     assert made.source["request_id"] == "r-1"
+
+
+# messages that stand alone
+
+
+def labelled(id: Any, message: dict[str, Any], name: str = "conversation_id") -> dict[str, Any]:
+    return {**message, name: id}
+
+
+MIXED = [("A", user("a1")), ("B", user("b1")), ("A", agent("to a")), ("B", agent("to b")), ("A", user("a2"))]
+FORMS = {
+    "lines": lambda rows: "\n".join(map(json.dumps, rows)),
+    "a list": json.dumps,
+    "a pretty list": lambda rows: json.dumps(rows, indent=1),
+    "a list in a line": lambda rows: json.dumps(rows) + "\n" + json.dumps([user("other"), agent("b")]),
+    "a container": lambda rows: json.dumps({"object": "list", "data": rows}),
+    "a pretty container": lambda rows: json.dumps({"object": "list", "data": rows}, indent=1),
+}
+
+
+@pytest.mark.parametrize("name", ["conversation_id", "thread_id", "sessionId", "chat_id", "session"])
+@pytest.mark.parametrize("form", FORMS)
+def test_messages_of_two_conversations_are_never_one(form: str, name: str) -> None:
+    work, made = taken(FORMS[form]([labelled(id, message, name) for id, message in MIXED]))
+    assert [(t.source["id"], said(t), replies(t)) for t in made[:2]] == [
+        ("A", ["a1", "a2"], ["to a"]), ("B", ["b1"], ["to b"]),
+    ]  # fmt: skip
+    assert not work.report.skipped
+    assert "message." + name not in work.report.fields
+
+
+def test_the_id_of_a_conversation_may_be_in_the_metadata_of_its_messages() -> None:
+    rows = [{**message, "metadata": {"session_id": id}} for id, message in MIXED]
+    assert [said(t) for t in taken("\n".join(map(json.dumps, rows)))[1]] == [["a1", "a2"], ["b1"]]
+
+
+def test_an_id_that_only_some_messages_of_one_conversation_have_is_that_of_all() -> None:
+    rows = [user("a"), labelled("A", agent("b")), user("c"), agent("d")]
+    _, made = one("\n".join(map(json.dumps, rows)))
+    assert (said(made), replies(made), made.source["id"]) == (["a", "c"], ["b", "d"], "A")
+
+
+def test_a_message_of_nobody_among_those_of_several_makes_all_bad() -> None:
+    rows = [labelled(id, message) for id, message in MIXED]
+    work, made = taken("\n".join(map(json.dumps, [*rows, agent("to whom?")])))
+    assert made == []
+    assert {skipped.where for skipped in work.report.skipped} == {"log.jsonl:6"}
+
+
+def test_a_broken_line_makes_the_conversation_bad_that_it_names() -> None:
+    rows = [json.dumps(labelled(id, message)) for id, message in MIXED]
+    work, made = taken("\n".join([*rows[:3], rows[2][:-2] + ",}", *rows[3:]]))
+    assert [said(t) for t in made] == [["b1"]]
+    assert [skipped.where for skipped in work.report.skipped] == ["log.jsonl:4"]
+
+
+def test_a_record_whose_messages_have_the_ids_of_several_is_skipped() -> None:
+    work, made = taken({"messages": [labelled(id, message) for id, message in MIXED]})
+    assert made == []
+    assert len(work.report.skipped) == 1
+
+
+@pytest.mark.parametrize("name", ["results", "items", "data", "runs", "logs", "traces"])
+@pytest.mark.parametrize("content", [[{"score": 1}], [], [{"input": "x"}], [[user("other")]]])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_list_beside_the_messages_of_a_conversation_is_a_field_of_it(name, content, first, rows) -> None:
+    fields = {name: content, "messages": OPENAI} if first else {"messages": OPENAI, name: content}
+    work, made = taken(fields if rows == 1 else [fields, {"messages": ANTHROPIC}])
+    assert [results(t) for t in made] == [[("1.1.1", "ok", 21)]] * rows
+    assert list(work.report.fields) == [name] * bool(content)
+
+
+def test_the_list_that_has_conversations_is_opened() -> None:
+    work, made = taken({"items": [{"sku": 1}], "conversations": [{"messages": OPENAI}, {"messages": ANTHROPIC}]})
+    assert len(made) == 2
+    assert list(work.report.fields) == ["items"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_messages_beside_a_list_of_a_large_document_are_taken_or_reported(monkeypatch, first) -> None:
+    monkeypatch.setattr(json_stream, "MAX_WHOLE", 100)
+    fields = {"runs": [{"score": 1}], "messages": OPENAI}
+    work, made = imported(json.dumps(fields if first else dict(reversed(fields.items())), indent=1))
+    assert (len(made), len(work.report.skipped)) == ((0, 2) if first else (1, 0))
+
+
+# conversations in pieces
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"input": "a", "output": "ra"}, {"input": "b", "output": "rb"}],
+        [{"messages": [user("a"), agent("ra")]}, {"messages": [user("b"), agent("rb")]}],
+        [{"messages": [user(t), agent("r")]} for t in "abc"],
+        [{"model": "m", "messages": [user("a")]}, {"model": "m", "messages": [agent("ra"), user("b")]}],
+    ],
+)
+@pytest.mark.parametrize("name", ["session_id", "conversation_id", "chatId"])
+def test_a_conversation_whose_turns_are_records_of_their_own_is_skipped(rows: Any, name: str) -> None:
+    others = [{name: "B", **row} for row in growing("x", "y")]
+    work, made = taken([*({name: "A", **row} for row in rows), *others])
+    assert [said(t) for t in made] == [["x", "y"]]
+    assert len(work.report.skipped) == len(rows)
+    assert all("'A'" in skipped.reason for skipped in work.report.skipped)
+
+
+def test_a_response_that_continues_another_one_is_skipped() -> None:
+    first = {"request": {"model": "m", "input": "hi"}, "response": {"id": "r1", "output": [ANSWER]}}
+    then = {
+        "request": {"model": "m", "input": "more", "previous_response_id": "r1"},
+        "response": {"output": [ANSWER]},
+    }
+    work, made = taken([first, then])
+    assert [said(t) for t in made] == [["hi"]]
+    assert "previous_response_id" in work.report.skipped[0].reason
+
+
+def test_conversations_that_begin_alike_may_have_one_id() -> None:
+    rows = [{"session_id": "A", **row} for row in growing("a", "b")]
+    fork = {"session_id": "A", "messages": [user("a"), agent("re a"), user("c"), agent("d")]}
+    work, made = taken([*rows, fork])
+    assert [said(t) for t in made] == [["a", "b"], ["a", "c"]]
+    assert not work.report.skipped
+
+
+@pytest.mark.parametrize("times", [(2, 1), ("2026-01-01T10:00:02Z", "2026-01-01T10:00:01Z")])
+@pytest.mark.parametrize("name", ["created_at", "timestamp"])
+@pytest.mark.parametrize("form", ["a list", "a record", "a container", "lines"])
+def test_messages_from_the_last_to_the_first_are_skipped(times: Any, name: str, form: str) -> None:
+    rows = [{**agent("b"), name: times[0]}, {**user("a"), name: times[1]}]
+    text = {"a list": json.dumps(rows), "a record": json.dumps({"messages": rows}), "lines": FORMS["lines"](rows),
+            "a container": json.dumps({"data": rows}, indent=1)}[form]  # fmt: skip
+    work, made = taken(text)
+    assert (made, len(work.report.skipped)) == ([], 1)
+    rows = [{**user("a"), name: times[1]}, {**agent("b"), name: times[1]}, {**user("c"), name: times[0]}]
+    assert said(one(rows)[1]) == ["a", "c"]

@@ -63,6 +63,21 @@ def test_a_log_is_read_in_every_encoding(data: bytes, times: int) -> None:
     assert not report.report.skipped
 
 
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+def test_damage_in_a_wide_encoding_costs_the_conversation_that_has_it(encoding: str, mark: str) -> None:
+    bad = ONE.replace("Hello", "X").encode(encoding).replace("X".encode(encoding), b"\xff" * 4)
+    lines = [f"{mark}{ONE}\n".encode(encoding), bad, f"\n{ONE}\n".encode(encoding)]
+    found, made = work(b"".join(lines))
+    assert len(made) == 2
+    assert [skipped.where for skipped in found.report.skipped] == ["log.jsonl:2"]
+
+
+def test_a_log_of_damage_has_no_conversation() -> None:
+    for data in (codecs.BOM_UTF32_LE + b"\xff" * 12, codecs.BOM_UTF32_LE + b"\xff", codecs.BOM_UTF16_BE + b"\xd8"):
+        assert work(data)[1] == []
+
+
 def test_joined_files_have_byte_order_bytes_inside() -> None:
     _, made = work(f"\ufeff{ONE}\n\ufeff{ONE}\n")
     assert len(made) == 2
@@ -238,3 +253,30 @@ def test_a_huge_line_is_one_conversation() -> None:
         json.dumps({"messages": [{"role": "user", "content": "x" * 20_000_000}, HELLO[1]]}) + "\n" + ONE
     )
     assert len(made) == 2
+
+
+TITLES = ["# export\n# of today\n", "[2026-01-01] begin\n", "export\n\n{ not yet }\n", "\n// a\n/* b */\n"]
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{ONE}\n{ONE}\n",
+        json.dumps([{"messages": HELLO}] * 2, indent=1),
+        f"[{ONE},{ONE}]",
+        json.dumps({"messages": HELLO}, indent=1) + "\n" + ONE,
+    ],
+)
+def test_lines_before_the_first_value_are_counted_and_the_rest_is_read(title: str, body: str) -> None:
+    found, made = work(title + body)
+    assert len(made) == 2
+    assert [skipped.where for skipped in found.report.skipped] == [
+        f"log.jsonl:{number}" for number, line in enumerate(title.splitlines(), 1) if line
+    ]
+
+
+def test_text_is_not_a_log_and_every_line_is_counted() -> None:
+    found, made = work("this is\nonly text\n")
+    assert made == []
+    assert len(found.report.skipped) == 2

@@ -15,7 +15,8 @@ from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
 from ..engine.world import StartingWorld
 from ..findings import Finding, error, warning
 from ..plain import to_plain
-from ..runtime.loader import Fixture, LoadedAgent
+from ..runtime.fixture_files import Fixture
+from ..runtime.loader import LoadedAgent
 
 
 def check_fixtures(loaded: LoadedAgent) -> Iterator[Finding]:

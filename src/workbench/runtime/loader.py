@@ -9,7 +9,6 @@ can be distinguished from those of Workbench.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import importlib
 import os
@@ -19,7 +18,6 @@ import time
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import msgspec
 
@@ -34,18 +32,9 @@ from ..errors import JourneyError
 from ..source import ROOT_PACKAGE, fault_location
 from ..trace.setup import Setup
 from .agent_files import agent_names, hash_files
+from .fixture_files import Fixture, read_fixture
 from .module_loader import import_from
 from .run_settings import RunSettings, read_run_settings
-
-
-class Fixture(msgspec.Struct, frozen=True):
-    """A named initial state of the world, and the setup of a conversation that starts from it."""
-
-    name: str
-    description: str
-    setup: Setup
-    world: dict[str, msgspec.Raw]
-    """The data of each world class, as in the file."""
 
 
 class LoadedAgent(msgspec.Struct, frozen=True):
@@ -182,68 +171,11 @@ def _below(root: Path, file: str | None) -> str:
         return str(file)
 
 
-def _check_clock(clock: str, path: Path, where: str) -> None:
-    """Raise JourneyError for a clock that is no time: no turn could begin."""
-    try:
-        datetime.fromisoformat(clock)
-    except ValueError:
-        lines = path.read_text("utf-8-sig", "replace").splitlines()
-        line = next((number for number, text in enumerate(lines, 1) if '"clock"' in text), 1)
-        raise JourneyError(
-            f"the clock {clock!r} is not a valid time",
-            where=f"{where}:{line}",
-            hint="use ISO 8601 with an offset, for example 2026-03-10T10:00:00+01:00",
-            code="fixture",
-        ) from None
-
-
-FIXTURE_FIELDS = ("about", "customer", "channel", "clock", "seed", "world")
-
-
-def _check_fields(data: Any, path: Path, where: str) -> None:
-    """Raise JourneyError for an unknown field of a fixture, which would otherwise be ignored."""
-    for name in data if isinstance(data, dict) else ():
-        if name not in FIXTURE_FIELDS:
-            lines = path.read_text("utf-8-sig", "replace").splitlines()
-            line = next((n for n, text in enumerate(lines, 1) if f'"{name}"' in text), 1)
-            raise JourneyError(
-                f"unknown field {name!r} of a fixture",
-                where=f"{where}:{line}",
-                hint=f"its fields: {', '.join(FIXTURE_FIELDS)}",
-            )
-
-
 def _fixtures(root: Path, agent: Agent, environment: dict[str, str]) -> dict[str, Fixture]:
-    """Read the fixtures by name: JSON objects with some of FIXTURE_FIELDS; `world` is {Class: {...}}."""
+    """Read the fixtures by name; the default of the agent is the first."""
     found: dict[str, Fixture] = {}
-    given = {"environment": environment} if environment else {}
     for path in sorted(Path(agent.folder, agent.fixtures).glob("*.json")):
-        where = _below(root, str(path))
-        try:
-            text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-            text.decode()
-            parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])  # `world` may be large
-            data = {name: msgspec.json.decode(part) for name, part in parts.items() if name != "world"}
-        except msgspec.ValidationError as error:
-            raise JourneyError(
-                f"not a fixture: {error}", where=f"{where}:1", hint="see docs/journeys.md"
-            ) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise JourneyError(f"not JSON: {error}", where=f"{where}:1", hint="fix the file and save") from None
-        _check_fields(data, path, where)
-        try:
-            world_text = parts.get("world", msgspec.Raw(b"{}"))
-            about = data.pop("about", "")
-            if not isinstance(about, str) or bytes(world_text)[:1] != b"{":
-                raise TypeError("about must be a string and world an object: {Class: {...}}")
-            world = msgspec.json.decode(world_text, type=dict[str, msgspec.Raw])
-            setup = msgspec.convert({**given, **data, "agent": agent.name, "fixture": path.stem}, Setup)
-        except (msgspec.ValidationError, AttributeError, TypeError) as error:
-            raise JourneyError(
-                f"not a fixture: {error}", where=f"{where}:1", hint="see docs/journeys.md"
-            ) from None
-        _check_clock(setup.clock, path, where)
-        found[path.stem] = Fixture(path.stem, about, setup, world)
+        found[path.stem] = read_fixture(path, _below(root, str(path)), agent.name, environment)
     if not found:
         found["empty"] = Fixture(
             "empty", "nothing in the world", Setup(agent=agent.name, fixture="empty", environment=environment), {}

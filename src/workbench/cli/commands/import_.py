@@ -13,7 +13,7 @@ import msgspec
 from ...errors import UsageError
 from ...replay.exit_codes import Exit
 from ...runtime.agent_files import agent_names
-from ...runtime.fixture_files import FixtureSetups, read_fixture_setups
+from ...runtime.fixture_files import FixtureFiles, find_fixtures
 from ...store.import_archive import ImportArchive
 from ...store.project import Project, find_project
 from ...suggest import did_you_mean
@@ -126,8 +126,9 @@ class _Library:
 
 def _setup(project: Project, agent: str, options: ImportOptions) -> tuple[Setup, str]:
     """Return the setup of the conversations, and a line that says where it is from. Raises UsageError."""
-    fixtures = read_fixture_setups(project.journeys, agent)
-    setup, start = _start(fixtures, options.fixture)
+    fixtures = find_fixtures(project.journeys, agent)
+    name, start = _start(fixtures, options.fixture)
+    setup = fixtures.setup(name)
     if options.customer:
         setup = msgspec.structs.replace(setup, customer=_customer(options.customer))
     if options.clock:
@@ -136,19 +137,20 @@ def _setup(project: Project, agent: str, options: ImportOptions) -> tuple[Setup,
     return msgspec.structs.replace(setup, imported=True), f"{start}; customer: {who}; clock: {setup.clock}"
 
 
-def _start(fixtures: FixtureSetups, chosen: str) -> tuple[Setup, str]:
-    names = list(fixtures.setups)
+def _start(fixtures: FixtureFiles, chosen: str) -> tuple[str, str]:
+    """Return the fixture to start from, "" for none, and why. Raises UsageError for one that does not exist."""
+    names = list(fixtures.paths)
     if chosen and chosen not in names:
         hint = f"choose one of: {', '.join(names)}" if names else "the agent has no fixtures"
         raise UsageError(f"unknown fixture {chosen!r}", hint=hint)
     if chosen:
-        return fixtures.setups[chosen], f"fixture: {chosen}"
-    if fixtures.default in fixtures.setups:
-        return fixtures.setups[fixtures.default], f"fixture: {fixtures.default}, the default of the agent"
+        return chosen, f"fixture: {chosen}"
+    if fixtures.default in names:
+        return fixtures.default, f"fixture: {fixtures.default}, the default of the agent"
     if len(names) == 1:
-        return fixtures.setups[names[0]], f"fixture: {names[0]}, the only one"
+        return names[0], f"fixture: {names[0]}, the only one"
     which = f"choose one of {', '.join(names)} with --fixture" if names else "the agent has none"
-    return fixtures.without, f"fixture: none ({which}); --tools=sandbox would run tools on an empty world"
+    return "", f"fixture: none ({which}); --tools=sandbox would run tools on an empty world"
 
 
 def _customer(text: str) -> dict[str, Any]:

@@ -55,6 +55,10 @@ class EventBuilder:
         self._answer = 0
         self._pending: _PendingAnswer | None = None
 
+    @property
+    def has_calls(self) -> bool:
+        return any(isinstance(event, Answer) and event.calls for event in self.events)
+
     def begin(self, model: str, tools: list[dict[str, Any]]) -> None:
         """Set the model and the schemas of the tools."""
         self._model = model

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import TranscriptError
-from .json_stream import CONTAINERS, Piece, split
+from .json_stream import CONTAINERS, REQUEST_KEYS, Piece, split
 from .json_value import decode
 from .log_file import Log
+from .threads import Threads
 
 SHAPE_HINT = 'expected: {"role", "content"} messages, {"messages": [...]} objects, or requests with their answer'
-REQUEST_KEYS = ("messages", "input", "request", "body", "traj", "request_body")
 
 
 FOREIGN: dict[str, str] = {  # a field of what no importer reads, and what it is
@@ -33,7 +33,7 @@ FOREIGN: dict[str, str] = {  # a field of what no importer reads, and what it is
 class Chat:
     """One conversation of a log as it is there: `record` is an object or a list of messages.
 
-    `lines` are the line numbers of its messages if each has its own line. `wrong` is why it cannot be
+    `places` are those of its messages if they stood alone. `wrong` is why it cannot be
     read. `altered` are kinds of losses that happened while it was decoded. One with `beside` is not a
     conversation: it has the names of fields next to a list of conversations.
     """
@@ -41,7 +41,7 @@ class Chat:
     record: Any
     where: str
     number: int = 0
-    lines: list[int] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
     name: str = ""
     wrong: TranscriptError | None = None
     altered: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Chat:
 
     def at(self, index: int) -> str:
         """Return the location of a message: "log.jsonl:7", or "log.json conversation 2 message 7"."""
-        return f"{self.name}:{self.lines[index]}" if self.lines else f"{self.where} message {index + 1}"
+        return self.places[index] if self.places else f"{self.where} message {index + 1}"
 
 
 class Unfinished(Exception):
@@ -78,8 +78,10 @@ class _Divider:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._open: Chat | None = None  # messages of one array, or of the lines of the file
+        self._open: Threads | None = None  # messages of one array, or of the lines of the file
         self._array = 0
+        self._at = 0  # messages in it so far
+        self._begins = ""  # where it starts
         self._listed = 0  # conversations in lists so far
         self._documents = 0
 
@@ -107,18 +109,18 @@ class _Divider:
         if is_message(value) or (joins and not is_conversation(value)):
             if not joins:
                 yield from self._close()
-                self._array = piece.array
-                self._open = Chat([], self.name, name=self.name)
-                if piece.array > 1:
-                    self._open.where = f"{self.name}:{piece.line}"
+                self._array, self._at, self._open = piece.array, 0, Threads()
+                self._begins = f"{self.name}:{piece.line}" if piece.array > 1 else self.name
             assert self._open is not None
-            self._open.record.append(value)
-            self._open.altered += found.altered
-            if piece.by_line:
-                self._open.lines.append(piece.line)
+            self._at += 1
+            place = f"{self.name}:{piece.line}" if piece.by_line else f"{self._begins} message {self._at}"
+            self._open.add(value, place, found.altered)
             return
         yield from self._close()
-        if piece.beside:
+        if piece.beside and is_conversation(value):
+            what = "a conversation that is after a large list in the same object"
+            yield from self._invalid(piece, what, piece.line)
+        elif piece.beside:
             yield self._beside(value, piece)
         else:
             for chat in self._records(value, piece):
@@ -132,17 +134,36 @@ class _Divider:
             self._listed += bool(piece.array)
             self._documents += not piece.array
             plain = self.name if self._documents == 1 and not piece.by_line else f"{self.name}:{piece.line}"
-            yield self._chat(value, f"{self.name} conversation {self._listed}" if piece.array else plain)
+            yield from self._chats(value, f"{self.name} conversation {self._listed}" if piece.array else plain)
             return
         where = f"{self.name}:{piece.line}" if piece.line > 1 else self.name
         others = {k: v for k, v in value.items() if v is not listed} if isinstance(value, dict) else {}
         if others:
             yield self._beside(others, piece)
+        if any(is_message(one) for one in listed):
+            yield from self._chats(listed, where)
+            return
         for number, one in enumerate(listed, 1):
-            yield self._chat(one, f"{where} conversation {number}")
+            yield from self._chats(one, f"{where} conversation {number}")
 
     def _beside(self, fields: dict[str, Any], piece: Piece) -> Chat:
         return Chat(None, f"{self.name}:{piece.line}", beside=list(fields))
+
+    def _chats(self, value: Any, where: str) -> Iterator[Chat]:
+        """Yield a conversation; messages in a list are several if they have the ids of several."""
+        if not (isinstance(value, list) and any(is_message(one) for one in value)):
+            yield self._chat(value, where)
+            return
+        threads = Threads()
+        for number, message in enumerate(value, 1):
+            threads.add(message, f"{where} message {number}")
+        yield from self._joined(threads, where)
+
+    def _joined(self, threads: Threads, where: str) -> Iterator[Chat]:
+        records = threads.records()
+        for record, thread in records:
+            at = where if len(records) == 1 else thread.place
+            yield Chat(record, at, 0, thread.places, self.name, thread.wrong, thread.altered)
 
     def _chat(self, value: Any, where: str) -> Chat:
         chat = Chat(value, where, name=self.name)
@@ -160,15 +181,15 @@ class _Divider:
     def _invalid(self, piece: Piece, reason: str, line: int) -> Iterator[Chat]:
         """Report an invalid value; among messages, their conversation lacks one and is not taken."""
         wrong = TranscriptError(reason, where=f"{self.name}:{line}", hint="export the log again, as JSON")
-        if self._open is not None and self._array == piece.array and (piece.array or self._open.lines):
-            self._open.wrong = self._open.wrong or wrong
+        if self._open is not None and self._array == piece.array and (piece.array or piece.by_line):
+            self._open.add_invalid(piece.data, f"{self.name}:{line}", wrong)
         else:
             yield Chat(None, f"{self.name}:{line}", name=self.name, wrong=wrong)
 
     def _close(self) -> Iterator[Chat]:
         if self._open is not None:
-            chat, self._open = self._open, None
-            yield chat
+            threads, self._open = self._open, None
+            yield from self._joined(threads, self._begins)
 
 
 def is_message(value: Any) -> bool:
@@ -198,7 +219,9 @@ def _listed(value: Any) -> list[Any] | None:
         inner = value["messages"]
         return inner if inner and all(is_conversation(one) for one in inner) else None
     if isinstance(value, dict) and not is_conversation(value):
-        return next((v for k, v in value.items() if k in CONTAINERS and isinstance(v, list)), None)
+        lists = [v for k, v in value.items() if k in CONTAINERS and isinstance(v, list)]
+        talks = [one for one in lists if any(is_conversation(v) or is_message(v) for v in one)]
+        return next(iter(talks or lists), None)
     return None
 
 

@@ -86,6 +86,10 @@ def _add_delta(message: dict[str, Any], delta: dict[str, Any]) -> None:
     for key in ("content", "refusal", "reasoning_content"):
         if isinstance(delta.get(key), str):
             message[key] = message.get(key, "") + delta[key]
+    if isinstance(old := delta.get("function_call"), dict):
+        made = message.setdefault("function_call", {"name": "", "arguments": ""})
+        for key in made:
+            made[key] += str(old.get(key) or "")
     for call in delta.get("tool_calls") or []:
         calls = message.setdefault("_calls", {})
         empty = {"id": "", "function": {"name": "", "arguments": ""}}

@@ -10,6 +10,9 @@ from ...errors import TranscriptError
 from .chats import ITEM_TYPES, SHAPE_HINT, Chat
 from .event_stream import assemble, is_event_stream
 from .json_value import decode
+from .threads import HINT as THREAD_HINT
+from .threads import is_backwards, thread_of
+from .unread import hidden_answer, is_failure
 
 REQUESTS = ("request", "request_body", "body")
 ANSWERS = ("response", "response_body", "output", "completion", "choices")
@@ -35,6 +38,7 @@ def take_apart(chat: Chat) -> Exchange:
     """Return the parts of a record. Raises TranscriptError if it has no messages."""
     record = chat.record
     if isinstance(record, list):
+        _check_messages(record, chat.where)
         return Exchange(record)
     fields, nested = _merged(record)
     source = "messages" if fields.get("messages") is not None else "input"
@@ -46,14 +50,46 @@ def take_apart(chat: Chat) -> Exchange:
         messages = messages.get("messages", [messages])
     if not isinstance(messages, list):
         raise TranscriptError("it has no messages", where=chat.where, hint=SHAPE_HINT)
-    found = Exchange(messages, metadata=metadata, is_request=nested or any(fields.get(key) for key in ANSWERS))
+    _check_messages(messages, chat.where)
+    answered = any(fields.get(key) for key in ANSWERS)
+    asks = "model" in metadata and bool(messages) and not _ends_with_answer(messages)
+    found = Exchange(messages, metadata=metadata, is_request=nested or answered or asks)
     reader = _AnswerReader(found.lost)
     for answer in (fields[key] for key in ANSWERS if fields.get(key) not in (None, "", [], {})):
         if not found.answer:
             found.answer = reader.messages(answer)
         elif _AnswerReader([]).messages(answer) != found.answer:
             found.lost.append(("other-choice", answer))
+    if not found.answer and not _ends_with_answer(messages):
+        _check_answer(found, chat.where)
     return found
+
+
+def _ends_with_answer(messages: list[Any]) -> bool:
+    last = messages[-1] if messages else None
+    return isinstance(last, dict) and last.get("role") == "assistant" and bool(last.get("content"))
+
+
+def _check_answer(found: Exchange, where: str) -> None:
+    """Raise TranscriptError if a record without an answer has something that may be one."""
+    for kind, value in found.lost:
+        if kind == "unknown-answer" and not is_failure(value):
+            raise TranscriptError(f"no importer reads its answer: {value!r:.80}", where=where, hint=SHAPE_HINT)
+    if name := hidden_answer(found.metadata):
+        what = f"its last message has no answer, and no importer reads its field {name!r}"
+        raise TranscriptError(what, where=where, hint=SHAPE_HINT)
+
+
+def _check_messages(messages: list[Any], where: str) -> None:
+    """Raise TranscriptError for messages of several conversations, and for those with the latest first."""
+    if is_backwards(messages):
+        hint = "export them from the first to the last"
+        raise TranscriptError("its messages begin with the latest one", where=where, hint=hint)
+    ids = dict.fromkeys(thread_of(message)[1] for message in messages)
+    named = [id for id in ids if id]
+    if len(named) > 1:
+        what = f"its messages are of {len(named)} conversations: {', '.join(named[:3])}"
+        raise TranscriptError(what, where=where, hint=THREAD_HINT)
 
 
 def _merged(record: dict[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -115,9 +151,11 @@ class _AnswerReader:
         return self._unknown(answer)
 
     def _object(self, answer: dict[str, Any]) -> list[dict[str, Any]]:
+        if is_failure(answer):
+            return self._unknown(answer)
         if not _is_answer(answer):
             body = next((answer[key] for key in ("body", "response", "data") if answer.get(key)), None)
-            return self._unknown(answer) if body is None or "error" in answer else self.messages(body)
+            return self._unknown(answer) if body is None else self.messages(body)
         model = {"model": answer["model"]} if isinstance(answer.get("model"), str) else {}
         if isinstance(answer.get("choices"), list):
             found = self._list(answer["choices"]) if answer["choices"] else self._unknown(answer)

@@ -17,10 +17,13 @@ from .builder import EventBuilder
 from .chats import ITEM_TYPES, Chat
 from .exchange import Exchange, take_apart
 from .messages import agent_blocks, content_text, joined_items, read_message
+from .threads import THREAD_IDS, thread_of
+from .unread import hidden_call
 
 TAU_CLOCK = "2024-05-15T15:00:00-04:00"  # the tasks assume three in the afternoon, Eastern time
-OWN_IDS = ("conversation_id", "session_id", "thread_id", "ticket_id", "trace_id", "custom_id", "id")
+OWN_IDS = (*THREAD_IDS, "ticket_id", "trace_id", "custom_id", "id")
 READ = frozenset({"messages", "system", "instructions", "model", "tools", "functions", "object", "type", *OWN_IDS})
+WHOLE_HINT = "log every request with all messages before it, or each conversation as one record"
 
 
 @dataclass
@@ -29,7 +32,8 @@ class Origin:
 
     `id` names the transcript, "" for one after the file; `source` is added to that of the transcript.
     `is_request`: it is one call of a model, which later calls may repeat with all its messages.
-    `thread` separates conversations that begin alike.
+    `thread` separates conversations that begin alike. `conversation` is the id of the conversation that
+    the record is of, "" if it has none.
     """
 
     source: dict[str, Any] = field(default_factory=dict)
@@ -37,6 +41,7 @@ class Origin:
     clock: str = ""
     is_request: bool = False
     thread: str = ""
+    conversation: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,9 @@ def _is_tau(record: Any) -> bool:
 def _read_chat(chat: Chat, log: EventBuilder) -> Origin:
     """Read OpenAI or Anthropic messages, which one log may mix."""
     found = take_apart(chat)
+    if found.metadata.get("previous_response_id"):
+        what = "it continues another response (previous_response_id), whose messages it does not repeat"
+        raise TranscriptError(what, where=chat.where, hint=WHOLE_HINT)
     for kind, value in found.lost:
         log.lose(kind, chat.where, value)
     model = found.metadata.get("model")
@@ -114,10 +122,15 @@ def _read_chat(chat: Chat, log: EventBuilder) -> Origin:
     if not _repeats_last(found, chat):
         for _, message in joined_items(found.answer):
             read_message(message, chat.where, log)
-    log.fields += [(key, chat.where) for key, value in found.metadata.items() if _is_unread(key, value)]
+    unread = {key: value for key, value in found.metadata.items() if _is_unread(key, value)}
+    if not log.has_calls and (hidden := hidden_call(unread)):
+        what = f"no importer reads the calls in its field {hidden!r}"
+        raise TranscriptError(what, where=chat.where, hint="export the calls as messages")
+    log.fields += [(key, chat.where) for key in unread]
     ids = _own_ids(found.metadata)
-    thread = next((str(v) for k, v in ids.items() if k != "id" or not found.is_request), "")
-    return Origin(_named(ids), is_request=found.is_request, thread=thread)
+    conversation = thread_of(found.metadata)[1]
+    thread = conversation or next((str(v) for k, v in ids.items() if k != "id" or not found.is_request), "")
+    return Origin(_named(ids), is_request=found.is_request, thread=thread, conversation=conversation)
 
 
 def _is_unread(key: str, value: Any) -> bool:
@@ -183,12 +196,19 @@ def _read_tau(chat: Chat, log: EventBuilder) -> Origin:
             f"not a run of tau-bench: {error}", where=chat.where, hint="expected: {task_id, trial, reward, traj}"
         ) from None
     for index, message in enumerate(run.traj):
-        read_message(message, chat.at(index), log)
+        read_message(_with_failure(message), chat.at(index), log)
     source = {
         "task_id": run.task_id, "trial": run.trial, "reward": run.reward,
         "graded": bool(run.info.get("reward_info")),
     }  # fmt: skip
     return Origin(source, id=f"task-{run.task_id:02}-trial-{run.trial}", clock=TAU_CLOCK)
+
+
+def _with_failure(message: Any) -> Any:
+    """Mark a result that says "Error:", which is how tau-bench tells that a call failed."""
+    if not isinstance(message, dict) or message.get("role") != "tool":
+        return message
+    return {**message, "is_error": str(message.get("content")).startswith("Error:")}
 
 
 FORMATS: dict[str, Format] = {

@@ -62,9 +62,14 @@ class LogImport:
                 continue
             names[chat.number] = origin.id
             chains.add(chat.number, origin, log.events)
-            if origin.is_request:
-                places[chat.number] = chat.where
+            places[chat.number] = chat.places[0] if chat.places else chat.where
         repeated = chains.repeated()
+        for number, of in chains.pieces(repeated).items():
+            reason = (
+                f"it is one of the pieces of the conversation {of!r}: none of them repeats the messages before it"
+            )
+            self.report.skipped.append(Skipped(places[number], reason))
+            del names[number]
         self.report.repeated = len(repeated)
         self.report.first_repeated = next((places.get(n, "") for n in sorted(repeated)), "")
         self.ids = self._unique({n: name for n, name in names.items() if n not in repeated})
@@ -170,13 +175,15 @@ class _Chains:
     def __init__(self) -> None:
         self._beginnings: dict[int, array[int]] = {}  # digests of all beginnings, the whole last, by number
         self._requests: set[int] = set()
+        self._conversations: dict[str, list[int]] = {}  # numbers by the id of the conversation
 
     def add(self, number: int, origin: Origin, events: list[AnyEvent]) -> None:
-        """Add a conversation; one that is neither a request nor waits for an answer is always taken."""
+        """Add a conversation; one that is not a request is never a repetition."""
         self._beginnings[number] = array("Q", _digests(origin.thread, events))
-        last = next((e for e in reversed(events) if isinstance(e, UserMessage | Answer | ToolResult)), None)
-        if origin.is_request or not isinstance(last, Answer) or last.calls:
+        if origin.is_request:
             self._requests.add(number)
+        if origin.conversation:
+            self._conversations.setdefault(origin.conversation, []).append(number)
 
     def repeated(self) -> set[int]:
         """Return the numbers of requests that a longer conversation contains; each longer one contains one."""
@@ -192,6 +199,18 @@ class _Chains:
             if number in self._requests:
                 open.setdefault(whole, []).append(number)
         return found
+
+    def pieces(self, repeated: set[int]) -> dict[int, str]:
+        """Return, with their id, the conversations of which the log has pieces that begin differently.
+
+        All but one begin in the middle, and the log does not say which one, so none is whole.
+        """
+        found: dict[int, str] = {}
+        for id, numbers in self._conversations.items():
+            left = [number for number in numbers if number not in repeated]
+            if len({self._beginnings[number][0] for number in left}) > 1:
+                found |= dict.fromkeys(left, id)
+        return dict(sorted(found.items()))
 
 
 def _digests(thread: str, events: Iterable[AnyEvent]) -> Iterator[int]:

@@ -7,20 +7,32 @@ as objects, and a single invalid one would end it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
 
+from .json_value import decode
+
 CONTAINERS = frozenset(  # fields of a document that list its conversations
     {"conversations", "data", "items", "logs", "records", "runs", "results", "rows", "traces", "examples"}
 )
+REQUEST_KEYS = ("messages", "input", "request", "body", "traj", "request_body")  # a conversation has one of them
 MAX_FIRST_LINE = 8 << 20  # bytes of the first line that are read to see what the file is
+MAX_TEXT = 4096  # bytes of a line that are looked at to see whether it is JSON
+MAX_WHOLE = 8 << 20  # bytes of an object that is read as if it were a line; in a larger one, lists are divided
 
 # a string, a bracket, or the quote of a string that goes on in the next chunk
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,:\[\]{}\"]+")
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_TEXT = re.compile(
+    rb"""\{[ \t]*[^"}\s]|\[[^\[\]{}"\n]*\][ \t]*[^\s,]|[^\[{]"""
+)  # a line that is not JSON, as "[INFO] text"
+_BEGINS = re.compile(
+    rb"""^[ \t]*(?=\{\s*["}]|\{\s*$|\[\s*[\[\]{"]|\[\s*$)""", re.MULTILINE
+)  # a line that may be JSON
 
 
 class Piece(NamedTuple):
@@ -45,10 +57,16 @@ def split(chunks: Iterable[bytes]) -> Iterator[Piece]:
     head = b""
     for chunk in chunks:
         head += chunk
-        if head.strip().find(b"\n") >= 0 or len(head) > MAX_FIRST_LINE:
+        if b"\n" in _from_json(head).strip() or len(head) > MAX_FIRST_LINE:
             break
     rest = _chain(head, chunks)
-    return _lines(rest, b"\n" in head.strip()) if _is_by_line(head) else _Document(rest).pieces()
+    return _lines(rest, b"\n" in head.strip()) if _is_by_line(_from_json(head)) else _Document(rest).pieces()
+
+
+def _from_json(head: bytes) -> bytes:
+    """Return the bytes from the first line that may be JSON; comments or a title may precede it."""
+    found = _BEGINS.search(head)
+    return head[found.end() :] if found else head
 
 
 def _chain(head: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -127,14 +145,15 @@ class _Document:
         try:
             while begins := self._peek():
                 line = self._line
-                if begins == b"[":
+                if begins == b",":
+                    self._skip()
+                elif self._is_text():
+                    yield Piece(line, self._rest_of_line())
+                elif begins == b"[":
                     self._arrays += 1
                     yield from self._elements(self._arrays)
-                elif begins == b"{":
-                    yield from self._object()
                 else:
-                    yield Piece(line, self._value())
-                    return
+                    yield from self._object()
         except _Unfinished:
             yield Piece(self._line, b"", self._arrays, unfinished=True)
 
@@ -150,8 +169,12 @@ class _Document:
         self._skip()
 
     def _object(self) -> Iterator[Piece]:
-        """Yield an object whole, or the elements of the lists of conversations in it."""
-        line, members, listed = self._line, [], False
+        """Yield an object whole; of a large or broken one, the elements of the lists of conversations in it."""
+        line, members, listed, single = self._line, [], False, False
+        whole = self._whole()
+        if whole:
+            yield Piece(line, whole)
+            return
         self._skip()
         while (begins := self._need()) != b"}":
             if begins == b",":
@@ -162,7 +185,9 @@ class _Document:
                 yield Piece(line, b"{" + key)
                 raise _Unfinished
             self._skip()
-            if self._need() == b"[" and key.strip(b'"').decode("utf-8", "replace") in CONTAINERS:
+            name = key.strip(b'"').decode("utf-8", "replace")
+            single |= name in REQUEST_KEYS and self._need() in b'[{"'
+            if self._need() == b"[" and name in CONTAINERS and not single:
                 listed = True
                 self._arrays += 1
                 yield from self._elements(self._arrays)
@@ -172,14 +197,40 @@ class _Document:
         if members or not listed:
             yield Piece(line, b"{" + b",".join(members) + b"}", beside=listed)
 
+    def _whole(self) -> bytes:
+        """Return the next value if it is valid and not large; b"" otherwise, with nothing read."""
+        try:
+            end = self._end(MAX_WHOLE)
+            decode(self._data[self._at : end])
+        except (_Unfinished, ValueError, RecursionError):
+            return b""
+        return self._take(end)
+
+    def _is_text(self) -> bool:
+        """Return whether what comes next is a line of text and not JSON."""
+        while b"\n" not in self._data[self._at : self._at + MAX_TEXT] and self._more():
+            if len(self._data) - self._at > MAX_TEXT:
+                break
+        return _TEXT.match(self._data, self._at) is not None
+
+    def _rest_of_line(self) -> bytes:
+        """Return what is left of a line of text."""
+        while (end := self._data.find(b"\n", self._at)) < 0 and self._more():
+            pass
+        return self._take(end if end >= 0 else len(self._data)).strip()
+
     def _value(self) -> bytes:
         """Return the bytes of the next value. Raises _Unfinished."""
+        return self._take(self._end())
+
+    def _end(self, most: int = sys.maxsize) -> int:
+        """Return where the next value ends. Raises _Unfinished, also if it has more than `most` bytes."""
         begins = self._need()
         if begins not in b'{["':
             found = _SCALAR.match(self._data, self._at)
             while found is not None and found.end() == len(self._data) and self._more():
                 found = _SCALAR.match(self._data, self._at)
-            return self._take(found.end() if found else self._at + 1)
+            return found.end() if found else self._at + 1
         depth, at = 0, self._at
         while True:
             for token in _TOKEN.finditer(self._data, at):
@@ -189,12 +240,14 @@ class _Document:
                     break
                 depth += (byte in (b"{", b"[")) - (byte in (b"}", b"]"))
                 at = token.end()
+                if depth <= 0 and at - self._at > most:
+                    raise _Unfinished
                 if depth <= 0:
-                    return self._take(at)
+                    return at
             else:
                 at = len(self._data)
             at -= self._at
-            if not self._more():
+            if at > most or not self._more():
                 raise _Unfinished
             at += self._at
 

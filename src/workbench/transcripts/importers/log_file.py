@@ -71,6 +71,18 @@ class Log(NamedTuple):
                 ) from None
 
 
+def _damaged(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Replace what is no character, so that only the conversation that has it is not JSON."""
+    try:
+        return codecs.lookup_error("surrogatepass")(error)
+    except UnicodeDecodeError as damage:
+        return "\0", damage.end
+
+
+_ERRORS = "workbench-log"
+codecs.register_error(_ERRORS, _damaged)
+
+
 def _as_utf8(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
     head = stream.read(CHUNK)
     mark, encoding = next(((m, e) for m, e in _MARKS if head.startswith(m)), (b"", ""))
@@ -81,7 +93,7 @@ def _as_utf8(stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
             yield head
             head = stream.read(CHUNK)
         return
-    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    decoder = codecs.getincrementaldecoder(encoding)(_ERRORS)
     while head:
         yield decoder.decode(head).encode("utf-8", "surrogatepass")
         head = stream.read(CHUNK)

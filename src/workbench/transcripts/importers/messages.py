@@ -1,7 +1,7 @@
 """Read chat messages in the forms of OpenAI and of Anthropic; one log may mix them.
 
-A message is read by its role, a part of its content by its type. What has no reader is counted and kept
-aside: it never becomes text of the customer.
+A message is read by its role, a part of its content by its type. One that has no reader, or a call where
+none is read, makes the conversation bad; it never becomes text of the customer.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 from ...errors import TranscriptError
 from .builder import EventBuilder, call_block
+from .threads import thread_of
+from .unread import hidden_call, hidden_content, is_call
 
 MEDIA = frozenset(
     {"image", "image_url", "input_image", "audio", "input_audio", "file", "input_file", "document", "video",
@@ -22,12 +24,12 @@ KEPT_BLOCKS = ("thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use
 READ = frozenset(
     {"role", "content", "tool_calls", "function_call", "refusal", "audio", "reasoning", "reasoning_content",
      "tool_call_id", "id", "type", "model", "stop_reason", "stop_sequence", "status", "object", "index",
-     "is_error", "arguments", "input", "call_id", "output", "summary", "encrypted_content"}
+     "is_error"}
 )  # fmt: skip
+ITEM_READ = frozenset({"name", "arguments", "input", "call_id", "output", "summary", "encrypted_content"})
 CONTENTS = frozenset(  # fields of which a message has one
-    {"content", "tool_calls", "function_call", "refusal", "audio", "reasoning", "reasoning_content", "arguments",
-     "input", "output", "summary", "encrypted_content"}
-)  # fmt: skip
+    {"content", "tool_calls", "function_call", "refusal", "audio", "reasoning", "reasoning_content"}
+)
 
 Reader = Callable[[dict[str, Any], str, EventBuilder], None]
 
@@ -39,14 +41,26 @@ def read_message(message: Any, at: str, log: EventBuilder) -> None:
     role = message.get("role")
     reader = ROLES.get(role) if isinstance(role, str) else ITEMS.get(str(message.get("type")))
     if reader is None:
-        log.lose("unknown-role", at, message)
-        return
-    unread = [key for key, value in message.items() if key not in READ and key != "name" and value]
-    if unread and not CONTENTS & message.keys():
-        raise message_error(f"it has no content, but {', '.join(map(repr, unread[:5]))}", at)
-    known = READ | {"name"} if role in ("tool", "function") else READ
-    log.fields += [(f"message.{key}", at) for key, value in message.items() if key not in known and value]
+        what = f"the role {role!r}" if role else f"a message of the type {message.get('type')!r}"
+        raise message_error(f"no importer reads {what}", at)
+    known = READ if role else READ | ITEM_READ
+    known |= {"name"} if role in ("tool", "function") else set()
+    known |= {thread_of(message)[0]}
+    unread = {key: value for key, value in message.items() if key not in known and value}
+    _check_whole(message, unread, at)
+    log.fields += [(f"message.{key}", at) for key in unread]
     reader(message, at, log)
+
+
+def _check_whole(message: dict[str, Any], unread: dict[str, Any], at: str) -> None:
+    """Raise TranscriptError if fields without a reader have a call, a result or what the message says."""
+    content = CONTENTS if "role" in message else CONTENTS | ITEM_READ
+    if unread and not content & message.keys():
+        raise message_error(f"it has no content, but {', '.join(map(repr, [*unread][:5]))}", at)
+    if hidden := hidden_call(unread):
+        raise message_error(f"no importer reads the calls in its field {hidden!r}", at)
+    if not any(message.get(key) for key in content) and (hidden := hidden_content(unread)):
+        raise message_error(f"its content is empty, and no importer reads its field {hidden!r}", at)
 
 
 def message_error(what: str, at: str) -> TranscriptError:
@@ -71,13 +85,23 @@ def _user(message: dict[str, Any], at: str, log: EventBuilder) -> None:
     for part in content:
         if isinstance(part, dict) and part.get("type") == "tool_result":
             value = result_content(part.get("content"), at)
-            log.result(value, bool(part.get("is_error")), at, str(part.get("tool_use_id") or ""))
+            log.result(value, _failed(part), at, str(part.get("tool_use_id") or ""))
         else:
             rest.append(part)
     shown = [part for part in rest if isinstance(part, str) or _is_shown(part, at)]
+    unknown = [part for part in rest if part not in shown]
+    for part in unknown:
+        if not shown or is_call(part):
+            raise _unknown_part(part, at)
     text = content_text(rest, at, log)
     if shown or not content:
         log.user(text)
+
+
+def _unknown_part(part: dict[str, Any], at: str) -> TranscriptError:
+    kind = part.get("type")
+    what = f"of the type {kind!r}" if kind else f"with the fields {', '.join(list(part)[:5])}"
+    return message_error(f"no importer reads a part {what}", at)
 
 
 def _is_shown(part: Any, at: str) -> bool:
@@ -98,8 +122,13 @@ def _assistant(message: dict[str, Any], at: str, log: EventBuilder) -> None:
 
 def _tool(message: dict[str, Any], at: str, log: EventBuilder) -> None:
     content = result_content(message.get("content"), at)
-    failed = isinstance(content, str) and content.startswith("Error:")
-    log.result(content, failed, at, str(message.get("tool_call_id") or ""), str(message.get("name") or ""))
+    id, name = str(message.get("tool_call_id") or ""), str(message.get("name") or "")
+    log.result(content, _failed(message), at, id, name)
+
+
+def _failed(message: dict[str, Any]) -> bool:
+    """Return whether a log says that a call failed; its text alone never does."""
+    return bool(message.get("is_error")) or message.get("status") in ("error", "failed")
 
 
 ROLES: dict[str, Reader] = {
@@ -117,8 +146,7 @@ ROLES: dict[str, Reader] = {
 
 def _output(item: dict[str, Any], at: str, log: EventBuilder) -> None:
     content = result_content(item.get("output"), at)
-    failed = isinstance(content, str) and content.startswith("Error:")
-    log.result(content, failed, at, str(item.get("call_id") or ""))
+    log.result(content, _failed(item), at, str(item.get("call_id") or ""))
 
 
 ITEMS: dict[str, Reader] = {
@@ -196,6 +224,8 @@ def result_content(content: Any, at: str) -> Any:
         return ""
     if isinstance(content, list) and content:
         texts = [p if isinstance(p, str) else p.get("text") if _is_text(p) else None for p in content]
+        for part in filter(is_call, content):
+            raise _unknown_part(part, at)
         return content if any(text is None for text in texts) else "\n".join(map(str, texts))
     return "" if content == [] else content
 
@@ -219,7 +249,10 @@ def agent_blocks(message: dict[str, Any], at: str, log: EventBuilder) -> list[di
     for part in content or []:
         blocks += _agent_part(part, at, log)
     said = {block["text"] for block in blocks if block.get("type") == "text"}
-    for text in (message.get("refusal"), _spoken(message.get("audio"))):
+    sound = message.get("audio")
+    if sound and not _spoken(sound):
+        log.lose("media", at)
+    for text in (message.get("refusal"), _spoken(sound) or ("[audio]" if sound else "")):
         if isinstance(text, str) and text and text not in said:
             blocks.append({"type": "text", "text": text})
     return [*blocks, *_calls(message, at)]
@@ -243,7 +276,7 @@ def _agent_part(part: Any, at: str, log: EventBuilder) -> list[dict[str, Any]]:
         isinstance(part.get(key, ""), str) for key in ("text", "thinking")
     ):
         return [dict(part)]
-    if kind in TEXTS and isinstance(text, str):
+    if (kind in TEXTS or "type" not in part) and isinstance(text, str):
         if kind == "text":
             return [dict(part)]
         _count_fields(part, at, log)
@@ -252,8 +285,7 @@ def _agent_part(part: Any, at: str, log: EventBuilder) -> list[dict[str, Any]]:
         spoken = _spoken(part.get(kind)) or _spoken(part)
         log.lose("media", at)
         return [{"type": "text", "text": spoken or f"[{kind}]"}]
-    log.lose("unknown-part", at, part)
-    return []
+    raise _unknown_part(part, at)
 
 
 def _calls(message: dict[str, Any], at: str) -> Iterator[dict[str, Any]]:

@@ -13,11 +13,10 @@ LOSSES: dict[str, str] = {
     "late-result": "a result that came after the customer or the agent went on (put at its call)",
     "no-result": "a call without a result",
     "unreadable-arguments": "a call whose arguments are not a JSON object (their text is kept)",
-    "unknown-role": "a message with an unknown role (kept aside)",
-    "unknown-part": "a part of a message of an unknown type (kept aside)",
+    "unknown-part": "a part of a prompt, or of a message beside its text, of an unknown type (kept aside)",
     "media": "an image, a sound or a file (only its place is marked)",
     "other-choice": "a further choice of one answer (kept aside)",
-    "unknown-answer": "an answer beside its request that is not a message (kept aside)",
+    "unknown-answer": "an error beside its request, or what is not a message (kept aside)",
     "surrogate": "a text with half a character (written as \\udXXX)",
     "number": "a number that JSON cannot hold (kept as text)",
 }
