@@ -30,7 +30,7 @@ UNFIT = [
     WorldChange(["Depot", "log", 5], before="x", after="y"),
     WorldChange(["Depot", "log", "x"], before="x", after="y"),
     WorldChange(["Depot", "boxes", "n", "deep", "er"], after=1),
-    WorldChange(["Depot", "boxes", "n"], after="text"),
+    WorldChange(["Depot", "boxes", "m"], after="text"),
     WorldChange(["Depot", "by_number", "word"], after="text"),
     WorldChange(["Depot", "log"], after=3),
 ]

@@ -164,7 +164,7 @@ class World:
         self._objects = {}
 
     def apply(self, changes: Iterable[WorldChange]) -> None:
-        """Apply recorded changes. Raises JourneyError for one that does not fit, as every later use of its part."""
+        """Apply recorded changes. Raises JourneyError for one that does not fit, as later uses of its part do."""
         for change in changes:
             name = str(change.path[0])
             self._raise_if_broken(name)
