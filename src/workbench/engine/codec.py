@@ -13,6 +13,7 @@ from msgspec import Raw
 from ..authoring.record_shapes import Record
 from ..authoring.shapes import Misfit, Shape, all_shapes, decode, encode
 from ..plain import fill_defaults
+from .faults import JOURNEY_EXCEPTIONS, describe_exception
 
 
 @contextmanager
@@ -55,6 +56,10 @@ class Codec:
             raise Misfit("contains itself") from None
         except msgspec.ValidationError as error:
             raise Misfit(f"is not valid: {error}") from None
+        except Misfit:
+            raise
+        except JOURNEY_EXCEPTIONS as error:  # of a __post_init__, or of a value such as Decimal("sNaN")
+            raise Misfit(f"cannot be read back: {describe_exception(error)}") from None
         if again != data:
             raise Misfit("is changed by its __post_init__ when it is read back")
         return Raw(data)
@@ -73,8 +78,10 @@ class Codec:
 
     def read(self, data: bytes | Raw) -> Raw:
         """Encode data of a fixture or a recording again, with defaults. Raises msgspec.ValidationError, Misfit."""
-        value = fill_defaults(self.decode(data))
-        return Raw(self.encode(value)) if self.simple and not self.computes else self.encode_exactly(value)
+        value = self.decode(data)
+        if self.simple and not self.computes:
+            return Raw(self.encode(fill_defaults(value)))
+        return self.encode_exactly(value)
 
     def is_same(self, value: Any, data: bytes | Raw) -> bool:
         """Return whether a value is encoded as before, and the encoding hides nothing."""
