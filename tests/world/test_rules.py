@@ -438,3 +438,13 @@ def test_a_post_init_that_changes_nothing_twice_is_allowed(tmp_path: Path) -> No
     text = text.replace("return 1", "return shop.orders['OL-1'].number")
     trace = converse(shop(tmp_path, journey=text), ScriptedModel([use("look")], "Done."), "go").trace
     assert next(event for event in trace if isinstance(event, ToolResult)).value == "OL-1"
+
+
+@pytest.mark.parametrize("decorator", ["@world", "@world\n@dataclass(frozen=True)"])
+def test_a_world_class_has_the_fields_of_its_base_and_its_own(tmp_path: Path, decorator: str) -> None:
+    base = f"{decorator}\nclass Base2:\n    first: int = 1"
+    text = journey("second: dict[str, int] = field(default_factory=lambda: {'a': 2})", base)
+    text = text.replace("class Shop:", "class Shop(Base2):")
+    loaded = shop(tmp_path, journey=text.replace("return 1", "return shop.first + shop.second['a']"))
+    trace = converse(loaded, ScriptedModel([use("look")], "Done."), "go").trace
+    assert next(event for event in trace if isinstance(event, ToolResult)).value == 3

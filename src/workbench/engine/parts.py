@@ -18,11 +18,12 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from ..authoring.container_shapes import Table
-from ..authoring.lazy import Pending, make_lazy
+from ..authoring.lazy import make_lazy
 from ..authoring.record_shapes import Record
 from ..authoring.shapes import Misfit, Shape, all_shapes, decode, encode, read_key
 from ..authoring.world_types import check_computed, class_location, world_shape
 from ..errors import JourneyError
+from ..plain import Pending
 from ..source import fault_location
 from ..trace.events import WorldChange
 from .changes import patched
