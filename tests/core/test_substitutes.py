@@ -12,6 +12,7 @@ from support.kit import ScriptedModel, converse, saved, shop_files, use, write
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.loader import LoadedAgent, load, make_world
+from workbench.trace.events import ToolResult
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.redaction import Redactor, redact
@@ -205,7 +206,7 @@ def test_a_redacted_number_is_compared_as_it_was(
 ) -> None:
     text = NUMBERS.replace("{wanted}", wanted).replace("{statement}", statement).replace("{result}", result)
     files = shop_files(journey=text)
-    shop = {"otp": 481516, "pins": {"a": {"pwd": 4821}, "b": {"pwd": 48.25}}}
+    shop: dict[str, Any] = {"pins": {"a": {"pwd": 4821}, "b": {"pwd": 48.25}}}
     files["shop/fixtures/base.json"] = json.dumps({"world": {"Shop": shop}})
     loaded = load(write(tmp_path / "journeys", files), "shop")
     conversation = converse(loaded, ScriptedModel([use("enter", otp=otp)], "Done."), "my code is 481516")
@@ -215,3 +216,24 @@ def test_a_redacted_number_is_compared_as_it_was(
         assert str(otp) not in encode(transcript).decode().replace(loaded.code, "")
     outcome = again(loaded, transcript)
     assert outcome.verdict is Verdict.PASS, outcome.why
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"), [("int", 481516), ("int", 77), ("float", 2.5), ("str", "hunter2x9"), ("str", "abc")]
+)
+@pytest.mark.parametrize("where", ["default", "class", "fixture"])
+def test_a_secret_of_a_default_gets_its_value_back(tmp_path: Path, declared: str, value: Any, where: str) -> None:
+    text = NUMBERS.replace("otp: float", f"otp: {declared}").replace(
+        "otp: int = 481516", f"otp: {declared} = {value!r}"
+    )
+    text = text.replace("{wanted}", "shop.otp").replace("{statement}", "pass").replace("{result}", "{'otp': otp}")
+    files = shop_files(journey=text)
+    given = {"default": {}, "class": {"Shop": {"log": []}}, "fixture": {"Shop": {"otp": value}}}
+    files["shop/fixtures/base.json"] = json.dumps({"world": given[where]})
+    loaded = load(write(tmp_path / "journeys", files), "shop")
+    conversation = converse(loaded, ScriptedModel([use("enter", otp=value)], "Done."), "here it is")
+    transcript = redact(saved(conversation), Redactor())
+    assert "wrong code" not in encode(transcript).decode()
+    assert again(loaded, transcript).verdict is Verdict.PASS
+    substituted = make_world(loaded, transcript.setup, substituted=True).state()["Shop"]["otp"]
+    assert substituted == next(e for e in transcript.events if isinstance(e, ToolResult)).value["otp"] != value

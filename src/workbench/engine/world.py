@@ -6,6 +6,7 @@ way back, for live conversations, reruns, trials, replays and tests.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -50,6 +51,7 @@ class StartingWorld:
         self.data = data or {}
         self.cache: dict[str, Any] = {}
         """What others work out from the data."""
+        self._kinds: dict[str, type[Any]] = {}
         self._parts: dict[type[Any], dict[str, Any]] = {}
 
     @classmethod
@@ -69,12 +71,22 @@ class StartingWorld:
         return Part(schema, self._parts[kind])
 
     def prepare(self, kinds: Iterable[type[Any]]) -> None:
-        """Read the parts of these classes now; one that does not fit is reported when a tool needs it."""
+        """Read the parts of these classes now.
+
+        Data that does not fit is a finding of `check`, and a fault of the call that needs it.
+        """
         for kind in kinds:
-            try:
+            self._kinds[kind.__name__] = kind
+            with contextlib.suppress(JourneyError):
                 self.part(kind)
-            except JourneyError:
-                continue
+
+    def plain(self) -> dict[str, Any]:
+        """Return a plain copy by class name, with the defaults of the classes that were prepared."""
+        found = {name: decode(data) for name, data in self.data.items()}
+        for name, kind in self._kinds.items():
+            with contextlib.suppress(JourneyError):
+                found[name] = self.part(kind).plain()
+        return found
 
 
 class World:

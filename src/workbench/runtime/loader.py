@@ -310,16 +310,16 @@ def prepare_world(loaded: LoadedAgent, setup: Setup, substituted: bool = False) 
     if key not in loaded.starts:
         fixture = loaded.fixtures.get(setup.fixture)
         data = fixture.world if fixture else {}
+        kinds = loaded.agent.world_classes().values()
+        start = StartingWorld(data)
+        start.prepare(kinds)
         if substituted:
             from ..transcripts.redaction import (
                 Redactor,  # its patterns take 3 ms that a plain replay does not need
             )
 
-            plain = {name: msgspec.json.decode(part) for name, part in data.items()}
-            start = StartingWorld.of_plain(Redactor().redact_value(plain))
-        else:
-            start = StartingWorld(data)
-        start.prepare(loaded.agent.world_classes().values())
+            start = StartingWorld.of_plain(Redactor().redact_value(start.plain()))
+            start.prepare(kinds)
         while len(loaded.starts) >= MAX_STARTS:
             del loaded.starts[next(iter(loaded.starts))]
         loaded.starts[key] = start
