@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from support.kit import ScriptedModel, converse, shop, use
+from support.kit import ScriptedModel, converse, shop, shop_files, use, write
+from workbench.check.lint import find_all
 from workbench.errors import JourneyError
+from workbench.runtime.loader import load
 from workbench.trace.events import Fault, ToolResult
 from workbench.trace.trace import Trace
 
@@ -438,6 +441,47 @@ def test_a_post_init_that_changes_nothing_twice_is_allowed(tmp_path: Path) -> No
     text = text.replace("return 1", "return shop.orders['OL-1'].number")
     trace = converse(shop(tmp_path, journey=text), ScriptedModel([use("look")], "Done."), "go").trace
     assert next(event for event in trace if isinstance(event, ToolResult)).value == "OL-1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("D | None", {"x": 1, "zz": 2}),
+        ("dict[str, D]", {"a": {"x": 1, "zz": 2}}),
+        ("list[D]", [{"x": 1, "zz": 2}]),
+        ("dict[int, list[D]]", {"1": [{"x": 1, "zz": 2}]}),
+        ("Holder | None", {"d": {"x": 1, "zz": 2}}),
+        ("dict[str, Holder]", {"a": {"d": {"x": 1, "zz": 2}}}),
+        ("tuple[D, int]", [{"x": 1, "zz": 2}, 1]),
+    ],
+)
+def test_an_unknown_key_of_a_typed_dict_is_reported_and_not_dropped(tmp_path: Path, kind: str, data: Any) -> None:
+    holder = "@dataclass\nclass Holder:\n    d: D"
+    files = shop_files(journey=journey(f"thing: {kind}", holder))
+    files["shop/fixtures/base.json"] = json.dumps({"world": {"Shop": {"thing": data}}})
+    root = write(tmp_path / "journeys", files)
+    findings = [finding for finding in find_all(root, "shop") if finding.rule == "fixture"]
+    assert [finding.severity for finding in findings] == ["error"]
+    assert "zz" in findings[0].message
+    trace = converse(load(root, "shop"), ScriptedModel([use("look")], "Done."), "go").trace
+    fault = next(event for event in trace if isinstance(event, Fault))
+    assert "zz" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "path"),
+    [
+        ("A", {"x": 1, "zz": 2}, "Shop.thing.zz"),
+        ("A | None", {"x": 1, "zz": 2}, "Shop.thing.zz"),
+        ("dict[int, list[A]]", {"1": [{"x": 1}, {"zz": 1}]}, "Shop.thing.1[1].zz"),
+        ("tuple[A, int]", [{"zz": 1}, 1], "Shop.thing[0].zz"),
+    ],
+)
+def test_check_names_a_key_of_a_fixture_that_no_class_has(tmp_path: Path, kind: str, data: Any, path: str) -> None:
+    files = shop_files(journey=journey(f"thing: {kind}"))
+    files["shop/fixtures/base.json"] = json.dumps({"world": {"Shop": {"thing": data}}})
+    findings = find_all(write(tmp_path / "journeys", files), "shop")
+    assert [f.message.split(" ")[0] for f in findings if f.rule == "fixture-field"] == [path]
 
 
 @pytest.mark.parametrize("decorator", ["@world", "@world\n@dataclass(frozen=True)"])

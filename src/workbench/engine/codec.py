@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ..authoring.record_shapes import Record
+from ..authoring.record_shapes import Record, Typed
 from ..authoring.shapes import Misfit, Shape, all_shapes, decode, encode
 from ..plain import fill_defaults
 from .faults import JOURNEY_EXCEPTIONS, describe_exception
@@ -35,6 +35,7 @@ class Codec:
         self.shape = shape
         shapes = list(all_shapes(shape))
         self.computes = any(isinstance(one, Record) and one.computes for one in shapes)
+        self._typed = any(isinstance(one, Typed) for one in shapes)  # msgspec drops its unknown keys
         try:
             self._native = msgspec.json.Decoder(kind).decode
             self._native_all = msgspec.json.Decoder(list[kind]).decode
@@ -78,7 +79,7 @@ class Codec:
 
     def read(self, data: bytes | Raw) -> Raw:
         """Encode data of a fixture or a recording again, with defaults. Raises msgspec.ValidationError, Misfit."""
-        value = self.decode(data)
+        value = self.shape.load(decode(data)) if self._typed else self.decode(data)
         if self.simple and not self.computes:
             return Raw(self.encode(fill_defaults(value)))
         return self.encode_exactly(value)
