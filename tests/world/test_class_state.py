@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.kit import ScriptedModel, converse, shop, shop_files, use, write
+from workbench.check.lint import find_all
 from workbench.errors import JourneyError
 from workbench.runtime.loader import load
 from workbench.trace.events import Fault
@@ -157,3 +158,18 @@ def test_a_post_init_that_refuses_the_defaults_is_reported_where_they_are_used(t
         load(folder, "shop")
     file, line = raised.value.where.split(":")
     assert "if not self.orders" in (folder / file).read_text().splitlines()[int(line) - 1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        POST_INIT + "self.by_day = {}",
+        POST_INIT + "self.count += 1",
+        "seen: ClassVar[dict[str, int]] = {}",
+        "thing: int = field(default_factory=lambda: 1 / 0)",
+    ],
+)
+def test_check_reports_it_with_file_and_line(tmp_path: Path, body: str) -> None:
+    root = write(tmp_path / "journeys", shop_files(journey=journey(SHOP + body)))
+    (found,) = [finding for finding in find_all(root, "shop") if finding.rule == "world-type"]
+    assert (found.severity, found.file, found.line > 1) == ("error", "shop/returns/journey.py", True)
