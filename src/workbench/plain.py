@@ -25,6 +25,22 @@ class cached(Generic[T]):
         return value
 
 
+def _return(value: Any) -> Any:
+    return value
+
+
+class Pending:
+    """The place of a value of the world that was not read yet; see authoring/lazy.py."""
+
+    __slots__ = ("load",)
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self.load = load
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _return, (self.load(),)  # a copy of the object has the value
+
+
 def to_plain(value: Any) -> Any:
     """Convert dataclasses, enums, dates and the like to plain data (dict, list, str, number, bool, None).
 
@@ -34,7 +50,9 @@ def to_plain(value: Any) -> Any:
 
 
 def _decoded(value: Any) -> Any:
-    """Decode an item of the world that was not read yet, or return a model of pydantic as plain data."""
+    """Decode a part of the world that was not read yet, or return a model of pydantic as plain data."""
+    if isinstance(value, Pending):
+        return value.load()
     if isinstance(value, msgspec.Raw):
         return msgspec.json.decode(value)
     return to_builtins(value)

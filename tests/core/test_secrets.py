@@ -54,8 +54,31 @@ def test_a_name_that_only_contains_the_word_is_no_secret(name: str) -> None:
 def test_numbers_are_replaced_and_truth_values_and_nothing_stay() -> None:
     data = {"token": 7411, "otp": {"code": 123456.5, "sent": True, "to": None}, "cookies": []}
     out = Redactor().redact_value(data)
-    assert out == {"token": 0, "otp": {"code": 0, "sent": True, "to": None}, "cookies": []}
+    assert {**out, "token": 0} == {"token": 0, "otp": {**out["otp"], "sent": True, "to": None}, "cookies": []}
+    assert (type(out["token"]), type(out["otp"]["code"])) == (int, float)
+    assert "7411" not in str(out)
+    assert "123456" not in str(out)
+    assert len({out["token"], out["otp"]["code"]}) == 2
     assert list(find_leaks(out)) == []
+
+
+@pytest.mark.parametrize("number", [1, 4821, 481516, -481516, 0.5, 123456.5, 10**6, 10**30, 2**53 + 1])
+def test_a_number_has_one_substitute_wherever_it_is(number: float) -> None:
+    shown = len(str(number)) >= 6
+    data = {"otp": number, "again": {"pin_otp": number}, "code": number, "said": f"it is {number}", "n": 7}
+    redactor = Redactor()
+    out = redactor.redact_value(data)
+    made = out["otp"]
+    assert out["again"]["pin_otp"] == made != number
+    assert len(redactor.replaced) == 1
+    assert out["code"] == (made if shown else number)
+    assert out["said"] == f"it is {int(made) if shown else number}"
+    assert out["n"] == 7
+    assert list(find_leaks(out)) == []
+    assert Redactor().redact_value(out) == out
+    assert Redactor().redact_value(json.loads(json.dumps(out))) == out
+    text = f"otp={int(made)} and {int(made)}"
+    assert Redactor().redact_text(text) == text
 
 
 def test_what_is_hidden_masked_or_replaced_already_stays() -> None:

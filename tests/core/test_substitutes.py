@@ -12,6 +12,7 @@ from support.kit import ScriptedModel, converse, saved, shop_files, use, write
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Options, Verdict
 from workbench.runtime.loader import LoadedAgent, load, make_world
+from workbench.trace.events import ToolResult
 from workbench.transcripts.codec import encode
 from workbench.transcripts.expectation import Expectation
 from workbench.transcripts.redaction import Redactor, redact
@@ -157,3 +158,82 @@ def test_the_final_world_is_compared_as_it_is_saved(tmp_path: Path) -> None:
     better = agent(tmp_path / "now", "1", "shop.sent.append('nobody')")
     assert again(better, mistake).verdict is Verdict.PASS
     assert substitute in encode(mistake).decode()
+
+
+NUMBERS = """
+    from typing import Any
+    from dataclasses import dataclass, field
+    from workbench import Journey, ToolError, world
+
+    returns = Journey("returns", goal="Everything")
+
+    @world
+    class Shop:
+        otp: int = 481516
+        pins: dict[str, dict[str, float]] = field(default_factory=dict)
+        log: list[Any] = field(default_factory=list)
+
+    @returns.tool(writes=True)
+    def enter(otp: float, shop: Shop) -> Any:
+        '''Enter it.'''
+        if otp != {wanted}:
+            raise ToolError("wrong code")
+        {statement}
+        return {result}
+"""
+
+
+@pytest.mark.parametrize(
+    ("otp", "wanted"), [(481516, "shop.otp"), (4821, "shop.pins['a']['pwd']"), (48.25, "shop.pins['b']['pwd']")]
+)
+@pytest.mark.parametrize(
+    ("statement", "result"),
+    [
+        ("pass", "1"),
+        ("pass", "{'otp': otp}"),
+        ("pass", "{'otp': shop.otp, 'code': shop.otp, 'text': f'it is {shop.otp}', 'all': shop.pins}"),
+        ("pass", "otp * 2"),
+        ("pass", "{'token': otp * 2}"),
+        ("shop.otp = 999123", "{'otp': shop.otp}"),
+        ("shop.pins['c'] = {'pwd': otp}", "1"),
+        ("shop.log.append({'otp': otp, 'text': str(shop.otp)})", "shop.log"),
+        ("raise ToolError(f'not {shop.otp}')", "1"),
+        ("print(shop.otp)", "1"),
+    ],
+)
+def test_a_redacted_number_is_compared_as_it_was(
+    tmp_path: Path, otp: float, wanted: str, statement: str, result: str
+) -> None:
+    text = NUMBERS.replace("{wanted}", wanted).replace("{statement}", statement).replace("{result}", result)
+    files = shop_files(journey=text)
+    shop: dict[str, Any] = {"pins": {"a": {"pwd": 4821}, "b": {"pwd": 48.25}}}
+    files["shop/fixtures/base.json"] = json.dumps({"world": {"Shop": shop}})
+    loaded = load(write(tmp_path / "journeys", files), "shop")
+    conversation = converse(loaded, ScriptedModel([use("enter", otp=otp)], "Done."), "my code is 481516")
+    transcript = redact(saved(conversation), Redactor())
+    assert "wrong code" not in encode(transcript).decode()
+    if "* 2" not in result:
+        assert str(otp) not in encode(transcript).decode().replace(loaded.code, "")
+    outcome = again(loaded, transcript)
+    assert outcome.verdict is Verdict.PASS, outcome.why
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"), [("int", 481516), ("int", 77), ("float", 2.5), ("str", "hunter2x9"), ("str", "abc")]
+)
+@pytest.mark.parametrize("where", ["default", "class", "fixture"])
+def test_a_secret_of_a_default_gets_its_value_back(tmp_path: Path, declared: str, value: Any, where: str) -> None:
+    text = NUMBERS.replace("otp: float", f"otp: {declared}").replace(
+        "otp: int = 481516", f"otp: {declared} = {value!r}"
+    )
+    text = text.replace("{wanted}", "shop.otp").replace("{statement}", "pass").replace("{result}", "{'otp': otp}")
+    files = shop_files(journey=text)
+    given = {"default": {}, "class": {"Shop": {"log": []}}, "fixture": {"Shop": {"otp": value}}}
+    files["shop/fixtures/base.json"] = json.dumps({"world": given[where]})
+    loaded = load(write(tmp_path / "journeys", files), "shop")
+    conversation = converse(loaded, ScriptedModel([use("enter", otp=value)], "Done."), "here it is")
+    transcript = redact(saved(conversation), Redactor())
+    assert "wrong code" not in encode(transcript).decode()
+    assert again(loaded, transcript).verdict is Verdict.PASS
+    substituted = make_world(loaded, transcript.setup, substituted=True).state()["Shop"]["otp"]
+    assert substituted == next(e for e in transcript.events if isinstance(e, ToolResult)).value["otp"] != value

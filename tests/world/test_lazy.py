@@ -16,6 +16,7 @@ import pytest
 
 from workbench import world
 from workbench.engine.world import StartingWorld, World
+from workbench.errors import JourneyError
 from workbench.plain import to_plain
 
 
@@ -43,8 +44,16 @@ NUMBERS = {"a": 1, "b": 2, "c": 3}
 DATA = {"Shelf": {"numbers": NUMBERS, "things": {"x": {"name": "x"}, "y": {"name": "y"}}}}
 
 
+@dataclasses.dataclass
+class Holder:
+    shelf: Shelf
+
+
+NOW = datetime(2026, 1, 5, tzinfo=UTC)
+
+
 def new_world() -> World:
-    return World(StartingWorld.of_plain(DATA), now=datetime(2026, 1, 5, tzinfo=UTC), seed=1)
+    return World(StartingWorld.of_plain(DATA), now=NOW, seed=1)
 
 
 def _extended(target: dict[str, int], source: dict[str, int]) -> dict[str, int]:
@@ -156,7 +165,7 @@ def test_a_world_class_is_still_a_dataclass() -> None:
 
 
 def test_a_frozen_world_class_with_slots_changes_inside() -> None:
-    world = World(StartingWorld(), now=datetime(2026, 1, 5, tzinfo=UTC), seed=1)
+    world = World(StartingWorld(), now=NOW, seed=1)
     made = world.get(Frozen, (1, 1, 1))
     made.things["a"] = Thing("a")
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -187,3 +196,72 @@ def test_a_tool_may_return_a_dict_of_the_world() -> None:
     assert to_plain({"all": things}) == {"all": plain}
     assert things["x"].name == "x"
     assert to_plain([things, things["x"]]) == [plain, plain["x"]]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda shelf: shelf,
+        lambda shelf: {"all": [shelf]},
+        lambda shelf: vars(shelf),
+        lambda shelf: copy.copy(shelf),
+        lambda shelf: (shelf, shelf.things),
+        lambda shelf: Holder(shelf),
+    ],
+)
+@pytest.mark.parametrize("read", [False, True])
+def test_a_tool_may_return_an_object_of_the_world(result: Callable[[Any], Any], read: bool) -> None:
+    shelf = new_world().get(Shelf, (1, 1, 1))
+    whole = Shelf(dict(NUMBERS), {"x": Thing("x"), "y": Thing("y")})
+    if read:
+        _ = shelf.numbers["a"], shelf.label
+    assert to_plain(result(shelf)) == to_plain(result(whole))
+    assert shelf.things["x"].words == []
+
+
+def test_a_tool_may_return_an_object_of_the_world_with_slots() -> None:
+    made = World(StartingWorld(), now=NOW, seed=1).get(Frozen, (1, 1, 1))
+    assert to_plain([made]) == [to_plain(Frozen())]
+
+
+MOVES: list[Callable[[Any], object]] = [
+    lambda shelf: shelf.things.__setitem__("new", dict.pop(shelf.things, "x")),
+    lambda shelf: shelf.things.__setitem__("new", dict.__getitem__(shelf.things, "x")),
+    lambda shelf: shelf.things.__setitem__("y", dict.pop(shelf.things, "x")),
+    lambda shelf: shelf.more.__setitem__("x", dict.pop(shelf.things, "x")),
+    lambda shelf: shelf.more.__setitem__("x", dict.get(shelf.things, "x")),
+    lambda shelf: dict.update(shelf.more, dict.items(shelf.things)),
+    lambda shelf: setattr(shelf, "more", shelf.things),
+    lambda shelf: shelf.numbers.__setitem__("d", dict.pop(shelf.numbers, "a")),
+]
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_an_item_that_c_code_moves_unread_is_moved(move: Callable[[Any], object]) -> None:
+    @world
+    class Shelves(Shelf):
+        more: dict[str, Thing] = field(default_factory=dict)
+
+    data = {"Shelves": DATA["Shelf"]}
+    one, other = (World(StartingWorld.of_plain(data), now=NOW, seed=1, kinds=[Shelves]) for _ in range(2))
+    move(one.get(Shelves, (1, 1, 1)))
+    changes = one.end_call()
+    assert changes
+    read = other.get(Shelves, (1, 1, 1))
+    for table in (read.things, read.more, read.numbers):
+        dict(table.items())
+    move(read)
+    assert other.end_call() == changes
+    assert one.state() == other.state()
+    again = World(StartingWorld.of_plain(data), now=NOW, seed=1, kinds=[Shelves])
+    again.apply(changes)
+    assert again.state() == one.state()
+
+
+def test_an_unread_item_moved_where_it_does_not_fit_is_refused() -> None:
+    shelf_world = new_world()
+    shelf = shelf_world.get(Shelf, (1, 1, 1))
+    shelf.numbers["x"] = dict.pop(shelf.things, "x")
+    with pytest.raises(JourneyError):
+        shelf_world.end_call()
+    assert shelf_world.state()["Shelf"]["numbers"] == NUMBERS

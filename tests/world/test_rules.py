@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from support.kit import ScriptedModel, converse, shop, use
+from support.kit import ScriptedModel, converse, shop, shop_files, use, write
+from workbench.check.lint import find_all
 from workbench.errors import JourneyError
+from workbench.runtime.loader import load
 from workbench.trace.events import Fault, ToolResult
 from workbench.trace.trace import Trace
 
@@ -307,6 +310,7 @@ MISFITS = {
     "shop.pays['c'] = Card('c')": "Shop/pays/c",
     "shop.pays['c'] = A()": "Shop/pays/c",
     "shop.pays[1] = Pay('c')": "Shop/pays",
+    "order.total = Decimal('sNaN')": "Shop/orders/OL-1/total",
     "order.total = 1": "Shop/orders/OL-1/total",
     "order.extra = {}": "Shop/orders/OL-1/extra",
     "order.extra = {'x': 1, 'y': 2}": "Shop/orders/OL-1/extra",
@@ -393,11 +397,7 @@ def test_a_key_that_moves_is_deleted_and_added(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "computed",
-    ["raise ValueError('odd')", "self.days += 1", "self.note = 1", "self.number = Decimal(1)", "del self.number"],
-)
-def test_a_fixture_that_its_post_init_does_not_keep_is_a_fault(tmp_path: Path, computed: str) -> None:
+def thing(computed: str) -> str:
     item = f"""
         @dataclass
         class Thing:
@@ -406,8 +406,24 @@ def test_a_fixture_that_its_post_init_does_not_keep_is_a_fault(tmp_path: Path, c
             def __post_init__(self):
                 {computed}
     """
-    text = journey("orders: dict[str, Thing] = field(default_factory=dict)", item)
-    trace = converse(shop(tmp_path, journey=text), ScriptedModel([use("look")], "Done."), "go").trace
+    return journey("orders: dict[str, Thing] = field(default_factory=dict)", item)
+
+
+@pytest.mark.parametrize(
+    "computed", ["self.days += 1", "self.note = 1", "self.number = Decimal(1)", "del self.number"]
+)
+def test_a_fixture_that_its_post_init_does_not_keep_is_refused(tmp_path: Path, computed: str) -> None:
+    with pytest.raises(JourneyError) as raised:
+        shop(tmp_path, journey=thing(computed))
+    assert raised.value.code == "world-type"
+    file, line = raised.value.where.rsplit(":", 1)
+    named = (tmp_path / "journeys" / file).read_text().splitlines()[int(line) - 1].strip()
+    assert named in ("def __post_init__(self):", "self.note = 1")
+
+
+def test_a_fixture_that_its_post_init_refuses_is_a_fault(tmp_path: Path) -> None:
+    loaded = shop(tmp_path, journey=thing("raise ValueError('odd')"))
+    trace = converse(loaded, ScriptedModel([use("look")], "Done."), "go").trace
     fault = next(event for event in trace if isinstance(event, Fault))
     assert fault.message.startswith("invalid fixture for Shop")
 
@@ -425,3 +441,54 @@ def test_a_post_init_that_changes_nothing_twice_is_allowed(tmp_path: Path) -> No
     text = text.replace("return 1", "return shop.orders['OL-1'].number")
     trace = converse(shop(tmp_path, journey=text), ScriptedModel([use("look")], "Done."), "go").trace
     assert next(event for event in trace if isinstance(event, ToolResult)).value == "OL-1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("D | None", {"x": 1, "zz": 2}),
+        ("dict[str, D]", {"a": {"x": 1, "zz": 2}}),
+        ("list[D]", [{"x": 1, "zz": 2}]),
+        ("dict[int, list[D]]", {"1": [{"x": 1, "zz": 2}]}),
+        ("Holder | None", {"d": {"x": 1, "zz": 2}}),
+        ("dict[str, Holder]", {"a": {"d": {"x": 1, "zz": 2}}}),
+        ("tuple[D, int]", [{"x": 1, "zz": 2}, 1]),
+    ],
+)
+def test_an_unknown_key_of_a_typed_dict_is_reported_and_not_dropped(tmp_path: Path, kind: str, data: Any) -> None:
+    holder = "@dataclass\nclass Holder:\n    d: D"
+    files = shop_files(journey=journey(f"thing: {kind}", holder))
+    files["shop/fixtures/base.json"] = json.dumps({"world": {"Shop": {"thing": data}}})
+    root = write(tmp_path / "journeys", files)
+    findings = [finding for finding in find_all(root, "shop") if finding.rule == "fixture"]
+    assert [finding.severity for finding in findings] == ["error"]
+    assert "zz" in findings[0].message
+    trace = converse(load(root, "shop"), ScriptedModel([use("look")], "Done."), "go").trace
+    fault = next(event for event in trace if isinstance(event, Fault))
+    assert "zz" in fault.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "path"),
+    [
+        ("A", {"x": 1, "zz": 2}, "Shop.thing.zz"),
+        ("A | None", {"x": 1, "zz": 2}, "Shop.thing.zz"),
+        ("dict[int, list[A]]", {"1": [{"x": 1}, {"zz": 1}]}, "Shop.thing.1[1].zz"),
+        ("tuple[A, int]", [{"zz": 1}, 1], "Shop.thing[0].zz"),
+    ],
+)
+def test_check_names_a_key_of_a_fixture_that_no_class_has(tmp_path: Path, kind: str, data: Any, path: str) -> None:
+    files = shop_files(journey=journey(f"thing: {kind}"))
+    files["shop/fixtures/base.json"] = json.dumps({"world": {"Shop": {"thing": data}}})
+    findings = find_all(write(tmp_path / "journeys", files), "shop")
+    assert [f.message.split(" ")[0] for f in findings if f.rule == "fixture-field"] == [path]
+
+
+@pytest.mark.parametrize("decorator", ["@world", "@world\n@dataclass(frozen=True)"])
+def test_a_world_class_has_the_fields_of_its_base_and_its_own(tmp_path: Path, decorator: str) -> None:
+    base = f"{decorator}\nclass Base2:\n    first: int = 1"
+    text = journey("second: dict[str, int] = field(default_factory=lambda: {'a': 2})", base)
+    text = text.replace("class Shop:", "class Shop(Base2):")
+    loaded = shop(tmp_path, journey=text.replace("return 1", "return shop.first + shop.second['a']"))
+    trace = converse(loaded, ScriptedModel([use("look")], "Done."), "go").trace
+    assert next(event for event in trace if isinstance(event, ToolResult)).value == 3

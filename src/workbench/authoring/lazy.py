@@ -14,21 +14,7 @@ from typing import Any
 
 from msgspec import Raw
 
-
-def _return(value: Any) -> Any:
-    return value
-
-
-class Pending:
-    """The place of a value that was not read yet."""
-
-    __slots__ = ("load",)
-
-    def __init__(self, load: Callable[[], Any]) -> None:
-        self.load = load
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _return, (self.load(),)  # a copy of the object has the value
+from ..plain import Pending
 
 
 class LazyDict(dict[Any, Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -131,7 +131,10 @@ class Typed(Shape):
     def load(self, plain: Any) -> Any:
         if not isinstance(plain, dict) or not self.required <= plain.keys():
             raise msgspec.ValidationError(f"Expected the keys {', '.join(sorted(self.required))} of {self.name}")
-        return {name: self.fields[name].load(item) for name, item in plain.items() if name in self.fields}
+        for name in plain:
+            if name not in self.fields:
+                raise msgspec.ValidationError(f"Object contains the unknown key `{name:.60}` of {self.name}")
+        return {name: self.fields[name].load(item) for name, item in plain.items()}
 
     def clean(self, values: Collection[Any]) -> bool:
         inside = ((shape, name) for name, shape in self.fields.items() if shape.deep)
@@ -193,6 +196,20 @@ class Union(Shape):
         if form == "int" and not fitting:
             fitting = [option for option in self.options if "float" in option.forms]
         return fitting[0] if len(fitting) == 1 else ANY
+
+
+def unknown_keys(shape: Shape, plain: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the paths of the keys of plain data that are no fields of their dataclass or TypedDict."""
+    shape = shape.option(plain)
+    if isinstance(plain, dict):
+        for key, value in plain.items():
+            if isinstance(shape, Record | Typed) and key not in shape.fields:
+                yield (*path, key)
+            else:
+                yield from unknown_keys(shape.at(key), value, (*path, key))
+    elif isinstance(plain, list):
+        for index, value in enumerate(plain):
+            yield from unknown_keys(shape.at(index), value, (*path, index))
 
 
 def unwritten_fields(kind: type[Any]) -> dict[str, str]:

@@ -147,7 +147,11 @@ class Written(Leaf):
         if isinstance(value, datetime | time) and (not isinstance(value.tzinfo, timezone | None) or value.fold):
             raise Misfit("has a time zone by name; write it with an offset, as by astimezone(timezone.utc)")
         plain = msgspec.to_builtins(value)
-        if self.load(plain) != value and value == value:  # not a number does not equal itself
+        try:
+            lost = self.load(plain) != value and value == value  # not a number does not equal itself
+        except ArithmeticError:  # a signaling NaN
+            lost = True
+        if lost:
             raise Misfit(f"is {value}, which does not come back equal")
         return plain
 

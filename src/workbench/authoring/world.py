@@ -7,7 +7,7 @@ tool are a diff, and a world can be rebuilt from its fixture and the diffs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, dataclass_transform
 
@@ -17,10 +17,16 @@ T = TypeVar("T")
 @dataclass_transform()
 def world(cls: type[T]) -> type[T]:
     """Mark a class as part of the world; makes it a dataclass if it is not one."""
-    if not is_dataclass(cls):
-        cls = dataclass(cls)
+    if "__dataclass_fields__" not in vars(cls):  # a subclass has those of its base only
+        cls = dataclass(frozen=_is_frozen(cls))(cls)
     cls.__workbench_world__ = True  # type: ignore[attr-defined]
     return cls
+
+
+def _is_frozen(cls: type[Any]) -> bool:
+    """Return whether a class inherits from a frozen dataclass: then it must be one, too."""
+    found = getattr(cls, "__dataclass_params__", None)
+    return found is not None and bool(found.frozen)
 
 
 class Clock:

@@ -13,6 +13,7 @@ import sys
 import types
 import typing
 from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, Sequence, Set
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, Flag
@@ -21,9 +22,10 @@ from uuid import UUID
 
 from ..errors import JourneyError
 from ..source import journey_path
+from .class_state import lost_attributes, shared_attributes, unread_attributes
 from .container_shapes import Items, Row, Table
 from .record_shapes import Record, Typed, Union, unwritten_fields
-from .shapes import ANY, Float, Leaf, Member, Misfit, OneOf, Shape, Text, Written, all_shapes
+from .shapes import ANY, Float, Leaf, Member, Misfit, OneOf, Shape, Text, Written, all_shapes, encode
 
 _LEAVES: dict[Any, Shape] = {
     str: Text(str, "str"),
@@ -89,10 +91,17 @@ def _check_distinct(records: list[Record], name: str) -> None:
 
 def world_shape(kind: type[Any]) -> Record:
     """Return the shape of a world class. Raises JourneyError with file and line for what it may not hold."""
-    try:
+    with _reported(kind):
         shape = shape_of(kind)
         assert isinstance(shape, Record)
         _check_defaults(shape)
+        return shape
+
+
+@contextmanager
+def _reported(kind: type[Any]) -> Iterator[None]:
+    try:
+        yield
     except Refused as refused:
         owner = refused.owner or kind
         place = f"{owner.__name__}.{refused.field}" if refused.field else owner.__name__
@@ -102,7 +111,6 @@ def world_shape(kind: type[Any]) -> Record:
             hint=refused.hint,
             code="world-type",
         ) from None
-    return shape
 
 
 def _check_defaults(shape: Record) -> None:
@@ -113,8 +121,40 @@ def _check_defaults(shape: Record) -> None:
             except Misfit as misfit:
                 why = f"its default value {misfit.why}"
                 raise Refused(why, "give it a value of the declared type", record.kind, name) from None
-            except Exception:
-                continue  # it is reported when it is used
+            except (Exception, SystemExit) as error:
+                why = f"its default value cannot be created: {type(error).__name__}: {error}"
+                raise Refused(why, "correct its default_factory", record.kind, name) from None
+
+
+def check_computed(shape: Record) -> None:
+    """Check that the __post_init__ of each dataclass in a shape changes nothing when it runs again.
+
+    Raises JourneyError with file and line. It tries objects with the defaults, where all fields have one.
+    """
+    with _reported(shape.kind):
+        for record in _records(shape):
+            if record.computes and record.fields.keys() <= record.defaults.keys():
+                _check_again(record)
+
+
+def _check_again(record: Record) -> None:
+    try:
+        made = record.kind()
+    except (Exception, SystemExit):
+        return  # it may refuse its defaults
+    try:
+        plain = record.dump(made)
+        again = record.dump(record.load(plain))
+    except Misfit as misfit:
+        name = str(misfit.path[0]) if misfit.path else ""
+        raise Refused(f"after __post_init__ it {misfit.why}", _COMPUTE, record.kind, name) from None
+    except (Exception, SystemExit):
+        return  # it is a fault of the call that stores it
+    if encode(plain) != encode(again):
+        raise Refused("it changes an object each time it is read", _COMPUTE, record.kind, "__post_init__")
+
+
+_COMPUTE = "compute it in a property or a method, or so that it is the same when __post_init__ runs again"
 
 
 def class_location(kind: type[Any], field: str = "") -> str:
@@ -124,7 +164,8 @@ def class_location(kind: type[Any], field: str = "") -> str:
         file = journey_path(kind.__module__, inspect.getsourcefile(kind) or "")
     except (OSError, TypeError):
         return journey_path(kind.__module__, "")
-    pattern = rf"\s+(def )?{re.escape(field)}\b" if field else r"class\b"
+    before = r"(def |\w+\.|\S*setattr\w*\(\w+, ['\"])?"
+    pattern = rf"\s+{before}{re.escape(field)}\b" if field else r"class\b"
     return f"{file}:{first + next((n for n, line in enumerate(lines) if re.match(pattern, line.rstrip())), 0)}"
 
 
@@ -259,9 +300,17 @@ class _Compiler:
         shape = self._seen[kind] = Record(made)
         for name, why in unwritten_fields(made).items():
             raise Refused(why, "use a property, or an ordinary field", made, name)
-        for name, value in inspect.getmembers_static(made):
-            if isinstance(value, functools.cached_property):
-                raise Refused("is a cached_property: its value would be lost", "use a property", made, name)
+        for name in unread_attributes(made):
+            raise Refused("is a cached_property: its value would be lost", "use a property", made, name)
+        for owner, name in lost_attributes(made):
+            why = f"is not a field of {made.__name__}, so its value would be lost"
+            raise Refused(
+                why, "use a property or a method that computes it, or declare it as a field", owner, name
+            )
+        for owner, name in shared_attributes(made):
+            why = "belongs to the class and can change, so all conversations would share it"
+            hint = "make it a field with default_factory; for constants use a tuple, frozenset or MappingProxyType"
+            raise Refused(why, hint, owner, name)
         hints = self._bound(_hints(made), made, inner)
         for field in dataclasses.fields(made):
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,10 +10,11 @@ from typing import Any
 
 import msgspec
 
+from ..authoring.record_shapes import unknown_keys
 from ..engine.faults import JOURNEY_EXCEPTIONS, describe_exception
+from ..engine.parts import Schema
 from ..engine.world import StartingWorld
 from ..findings import Finding, error, warning
-from ..plain import to_plain
 from ..runtime.fixture_files import Fixture
 from ..runtime.loader import LoadedAgent
 
@@ -55,43 +55,17 @@ def _one(fixture: Fixture, kinds: dict[str, type[Any]], file: str, lines: list[s
     start = StartingWorld(fixture.world)
     for name, kind in kinds.items():
         try:
-            part = start.part(kind).create()
+            start.part(kind).create()
         except JOURNEY_EXCEPTIONS as problem:
             then = getattr(problem, "hint", "") or f"compare the fixture with class {name}"
             yield error("fixture", at(name), describe_exception(problem), then)
             continue
-        for path in _lost(_plain(fixture, name), part, (name,)):
+        data = msgspec.json.decode(fixture.world.get(name, b"{}"))
+        for path in unknown_keys(Schema.of(kind).shape, data, (name,)):
             then = "fix its name, or add it to the class"
-            message = f"{'.'.join(path)} is not a field of its class: it is ignored"
-            yield warning("fixture-field", at(path[-1]), message, then)
+            message = f"{_shown(path)} is not a field of its class: it is ignored"
+            yield warning("fixture-field", at(str(path[-1])), message, then)
 
 
-def _plain(fixture: Fixture, name: str) -> Any:
-    return msgspec.json.decode(fixture.world.get(name, b"{}"))
-
-
-def _lost(data: Any, made: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the keys of plain data that the object created from it does not have."""
-    if isinstance(data, dict):
-        held = _fields(made)
-        for key, value in data.items():
-            if held is None:
-                continue
-            if key in held:
-                yield from _lost(value, held[key], (*path, key))
-            elif not isinstance(made, dict):
-                yield (*path, key)
-    elif isinstance(data, list) and isinstance(made, list | tuple):
-        for index, (value, one) in enumerate(zip(data, made, strict=False)):
-            yield from _lost(value, one, (*path[:-1], f"{path[-1]}[{index}]"))
-
-
-def _fields(made: Any) -> dict[str, Any] | None:
-    if isinstance(made, dict):
-        return {str(to_plain(key)): value for key, value in made.items()}
-    if dataclasses.is_dataclass(made):
-        return {f.name: getattr(made, f.name, None) for f in dataclasses.fields(made)}
-    if isinstance(made, msgspec.Struct):
-        names = zip(made.__struct_encode_fields__, made.__struct_fields__, strict=True)
-        return {sent: getattr(made, name) for sent, name in names}
-    return None
+def _shown(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from ..authoring.record_shapes import Record
+from ..authoring.record_shapes import Record, Typed
 from ..authoring.shapes import Misfit, Shape, all_shapes, decode, encode
 from ..plain import fill_defaults
+from .faults import JOURNEY_EXCEPTIONS, describe_exception
 
 
 @contextmanager
@@ -34,6 +35,7 @@ class Codec:
         self.shape = shape
         shapes = list(all_shapes(shape))
         self.computes = any(isinstance(one, Record) and one.computes for one in shapes)
+        self._typed = any(isinstance(one, Typed) for one in shapes)  # msgspec drops its unknown keys
         try:
             self._native = msgspec.json.Decoder(kind).decode
             self._native_all = msgspec.json.Decoder(list[kind]).decode
@@ -55,6 +57,10 @@ class Codec:
             raise Misfit("contains itself") from None
         except msgspec.ValidationError as error:
             raise Misfit(f"is not valid: {error}") from None
+        except Misfit:
+            raise
+        except JOURNEY_EXCEPTIONS as error:  # of a __post_init__, or of a value such as Decimal("sNaN")
+            raise Misfit(f"cannot be read back: {describe_exception(error)}") from None
         if again != data:
             raise Misfit("is changed by its __post_init__ when it is read back")
         return Raw(data)
@@ -73,8 +79,10 @@ class Codec:
 
     def read(self, data: bytes | Raw) -> Raw:
         """Encode data of a fixture or a recording again, with defaults. Raises msgspec.ValidationError, Misfit."""
-        value = fill_defaults(self.decode(data))
-        return Raw(self.encode(value)) if self.simple and not self.computes else self.encode_exactly(value)
+        value = self.shape.load(decode(data)) if self._typed else self.decode(data)
+        if self.simple and not self.computes:
+            return Raw(self.encode(fill_defaults(value)))
+        return self.encode_exactly(value)
 
     def is_same(self, value: Any, data: bytes | Raw) -> bool:
         """Return whether a value is encoded as before, and the encoding hides nothing."""

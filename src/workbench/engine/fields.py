@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from ..authoring.container_shapes import Table
-from ..authoring.lazy import LazyDict, Pending
+from ..authoring.lazy import LazyDict
 from ..authoring.shapes import DICTS, Leaf, Misfit, Shape, decode, key_text, read_key
+from ..plain import Pending
 from ..trace.events import WorldChange
 from .changes import differences, keys_to_add
 from .codec import Codec
@@ -96,8 +98,7 @@ class TableField(Field):
         if isinstance(value, LazyDict) and value.source is not data:
             value.read_all()  # it is that of another field
         added = keys_to_add(data, value)
-        touched = [(key, item) for key, item in dict.items(value) if item.__class__ is not Raw]
-        kept = [(key, item) for key, item in touched if key in data and key not in added]
+        kept = self._kept(data, value, added)
         edits = [Edit(self.name, key, None) for key in data if key not in value or key in added]
         changes = [WorldChange([self._text(edit.key)], before=decode(data[edit.key])) for edit in edits]
         known = self.codec.are_same([item for _, item in kept], [data[key] for key, _ in kept])
@@ -109,15 +110,30 @@ class TableField(Field):
             edits += [Edit(self.name, key, edit.data) for edit in some]
             changes += [WorldChange([self._text(key), *c.path], c.before, c.after) for c in what]
         for key in added:
-            new, text = self._encode_item(key, value, data), self._text(key)
+            new, text = self._encode_item(key, value), self._text(key)
             edits.append(Edit(self.name, read_key(self.key, text), new))  # the key 1 of a float is 1.0 afterwards
             changes.append(WorldChange([text], after=decode(new)))
         return edits, changes
 
-    def _encode_item(self, key: Any, value: dict[Any, Any], data: dict[Any, Raw]) -> Raw:
-        item = dict.__getitem__(value, key)
-        if item.__class__ is Raw:
-            return data[key]
+    def _kept(self, data: dict[Any, Raw], value: dict[Any, Any], added: dict[Any, None]) -> list[tuple[Any, Any]]:
+        """Return the items that keep their place and may have changed."""
+        if added or len(value) != len(data):
+            pairs = ((key, item, data.get(key)) for key, item in dict.items(value) if key not in added)
+        else:
+            pairs = ((key, item, old) for (key, item), old in zip(dict.items(value), data.values(), strict=True))
+        return [(key, self._read(key, item)) for key, item, old in pairs if item is not old]
+
+    def _read(self, key: Any, item: Any) -> Any:
+        """Return an item, read if C code moved it here unread. Raises Misfit if it does not fit here."""
+        if item.__class__ is not Raw:
+            return item
+        with contextlib.suppress(Misfit, msgspec.MsgspecError):
+            if self.codec.read(item) == item:
+                return self.codec.decode(item)
+        raise Misfit("was moved here from another field before it was read", (self._text(key),))
+
+    def _encode_item(self, key: Any, value: dict[Any, Any]) -> Raw:
+        item = self._read(key, dict.__getitem__(value, key))
         try:
             return self.codec.encode_exactly(item)
         except Misfit as misfit:

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw
 
 from ..authoring.container_shapes import Table
-from ..authoring.lazy import Pending, make_lazy
-from ..authoring.shapes import Misfit, decode, encode, read_key
-from ..authoring.world_types import class_location, world_shape
+from ..authoring.lazy import make_lazy
+from ..authoring.record_shapes import Record
+from ..authoring.shapes import Misfit, Shape, all_shapes, decode, encode, read_key
+from ..authoring.world_types import check_computed, class_location, world_shape
 from ..errors import JourneyError
+from ..plain import Pending
+from ..source import fault_location
 from ..trace.events import WorldChange
 from .changes import patched
 from .faults import JOURNEY_EXCEPTIONS, describe_exception
@@ -36,6 +40,8 @@ class Schema:
         self.kind, self.name, self.shape = kind, kind.__name__, shape
         self.lazy = make_lazy(kind)
         self.defaults = shape.defaults
+        self.computes = any(isinstance(one, Record) and one.computes for one in all_shapes(shape))
+        """Whether a class in it has a __post_init__."""
         self.fields: dict[str, Field] = {
             name: TableField(name, hints[name], inner)
             if isinstance(inner, Table)
@@ -52,26 +58,72 @@ class Schema:
             setattr(kind, "__workbench_schema__", found)
         return found
 
+    def check(self, data: Raw | None) -> None:
+        """Check what `__post_init__` makes of a fixture. Raises JourneyError for what is a fault of the class.
+
+        Call it at the time of a conversation, which stands still.
+        """
+        check_computed(self.shape)
+        try:
+            part = Part(self, self.start(data))
+            with self._reported():
+                for edit in part.edits(part.create())[0]:
+                    raise Misfit("is changed each time __post_init__ runs", (edit.field,))
+        except JourneyError as error:
+            by_defaults = data is None and self.shape.fields.keys() <= self.defaults.keys()
+            if by_defaults or error.code == "world-type":
+                raise
+
     def start(self, data: Raw | None) -> dict[str, Any]:
         """Return the encoded fields of a fixture; without data those of the defaults. Raises JourneyError."""
+        with self._reported():
+            found = self._given(data)
+            if hasattr(self.kind, "__post_init__"):
+                part = Part(self, found)
+                part.commit(part.edits(part.create())[0])
+                found = part.data
+            return found
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
         try:
-            if data is None:
-                made = self.kind()
-            else:
-                made = object.__new__(self.kind)
-                given = msgspec.json.decode(data, type=dict[str, Raw])
-                fields = {name: self._first(name, given) for name in self.fields}
-                if not hasattr(made, "__post_init__"):
-                    return fields
-                self._fill(made, fields)
-                made.__post_init__()
-            return {name: field.encode(getattr(made, name)) for name, field in self.fields.items()}
+            yield
         except JOURNEY_EXCEPTIONS as error:  # of its __post_init__ and the defaults, too
             at = "/".join(map(str, error.path)) if isinstance(error, Misfit) else ""
+            message = f"invalid fixture for {self.name}: {f'{at} ' if at else ''}{_described(error)}"
+            if self.computes and isinstance(error, Misfit):
+                raise JourneyError(
+                    message,
+                    where=self._location(error),
+                    hint="declare it, and let __post_init__ change nothing when it runs again",
+                    code="world-type",
+                ) from None
             raise JourneyError(
-                f"invalid fixture for {self.name}: {f'{at} ' if at else ''}{_described(error)}",
+                message,
+                where=fault_location(error)[0],
                 hint=f"compare the fixture's {self.name!r} with the fields of class {self.name}",
             ) from None
+
+    def _location(self, misfit: Misfit) -> str:
+        owner: Record = self.shape
+        shape: Shape = owner
+        for key in misfit.path:
+            shape = shape.at(key)
+            owner = next((one for one in all_shapes(shape) if isinstance(one, Record) and one.computes), owner)
+        return class_location(owner.kind, "__post_init__")
+
+    def _given(self, data: Raw | None) -> dict[str, Any]:
+        if data is not None:
+            given = msgspec.json.decode(data, type=dict[str, Raw])
+            return {name: self._first(name, given) for name in self.fields}
+        made = self.kind()
+        found: dict[str, Any] = {}
+        for name, field in self.fields.items():
+            try:
+                found[name] = field.encode(getattr(made, name))
+            except Misfit as misfit:
+                raise misfit.below(name) from None
+        return found
 
     def _first(self, name: str, given: dict[str, Raw]) -> Any:
         field = self.fields[name]
@@ -180,9 +232,9 @@ class Part:
                     self._shared.discard(name)
                 else:
                     self._own(name)[key] = field.codec.read(encode(plain))
-            except (msgspec.MsgspecError, Misfit) as error:
+            except JOURNEY_EXCEPTIONS as error:  # of a __post_init__, too
                 raise JourneyError(
-                    f"recorded changes of {self.schema.name}/{name} do not fit its class: {error}",
+                    f"recorded changes of {self.schema.name}/{name} do not fit its class: {_described(error)}",
                     where=class_location(self.schema.kind, name),
                     hint="start a new conversation, or record it again",
                 ) from None

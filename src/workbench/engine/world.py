@@ -6,6 +6,7 @@ way back, for live conversations, reruns, trials, replays and tests.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -50,6 +51,7 @@ class StartingWorld:
         self.data = data or {}
         self.cache: dict[str, Any] = {}
         """What others work out from the data."""
+        self._kinds: dict[str, type[Any]] = {}
         self._parts: dict[type[Any], dict[str, Any]] = {}
 
     @classmethod
@@ -69,12 +71,22 @@ class StartingWorld:
         return Part(schema, self._parts[kind])
 
     def prepare(self, kinds: Iterable[type[Any]]) -> None:
-        """Read the parts of these classes now; one that does not fit is reported when a tool needs it."""
+        """Read the parts of these classes now.
+
+        Data that does not fit is a finding of `check`, and a fault of the call that needs it.
+        """
         for kind in kinds:
-            try:
+            self._kinds[kind.__name__] = kind
+            with contextlib.suppress(JourneyError):
                 self.part(kind)
-            except JourneyError:
-                continue
+
+    def plain(self) -> dict[str, Any]:
+        """Return a plain copy by class name, with the defaults of the classes that were prepared."""
+        found = {name: decode(data) for name, data in self.data.items()}
+        for name, kind in self._kinds.items():
+            with contextlib.suppress(JourneyError):
+                found[name] = self.part(kind).plain()
+        return found
 
 
 class World:
@@ -100,6 +112,7 @@ class World:
         self._kinds = {kind.__name__: kind for kind in kinds}
         self._parts: dict[str, Part] = {}
         self._early: dict[str, list[WorldChange]] = {}  # recorded changes of parts that no tool needed yet
+        self._broken: dict[str, JourneyError] = {}  # parts with a recorded change that does not fit
         self._objects: dict[str, Any] = {}  # of the current call
 
     def get(self, kind: type[Any], step_id: tuple[int, int, int]) -> Any:
@@ -123,11 +136,26 @@ class World:
 
     def _part(self, kind: type[Any]) -> Part:
         name = kind.__name__
+        self._raise_if_broken(name)
         if name not in self._parts:
-            self._parts[name] = self.start.part(kind)
-            for change in self._early.pop(name, []):
-                _apply(self._parts[name], change)
+            part = self.start.part(kind)
+            for change in self._early.get(name, []):
+                self._apply(part, change)
+            self._parts[name] = part
+            self._early.pop(name, None)
         return self._parts[name]
+
+    def _raise_if_broken(self, name: str) -> None:
+        """Raise the error of a recorded change again: without it, a call would get another world."""
+        if name in self._broken:
+            raise self._broken[name]
+
+    def _apply(self, part: Part, change: WorldChange) -> None:
+        try:
+            part.apply(change.path[1:], change)
+        except (LookupError, TypeError, ValueError, MsgspecError, Misfit) as error:
+            self._broken[part.schema.name] = _unfit(change, error)
+            raise self._broken[part.schema.name] from None
 
     def end_call(self) -> list[WorldChange]:
         """Take over what the call changed in its objects, and drop these; return the changes.
@@ -148,11 +176,12 @@ class World:
         self._objects = {}
 
     def apply(self, changes: Iterable[WorldChange]) -> None:
-        """Apply recorded changes. Raises JourneyError for one that does not fit."""
+        """Apply recorded changes. Raises JourneyError for one that does not fit, as later uses of its part do."""
         for change in changes:
             name = str(change.path[0])
+            self._raise_if_broken(name)
             if name in self._parts:
-                _apply(self._parts[name], change)
+                self._apply(self._parts[name], change)
             else:
                 self._early.setdefault(name, []).append(change)
 
@@ -164,28 +193,35 @@ class World:
         return self.state()
 
     def state(self) -> dict[str, Any]:
-        """Return a plain copy of the whole world by class name; classes no tool uses as in the fixture."""
+        """Return a plain copy of the whole world by class name; classes no tool uses as in the fixture.
+
+        Raises JourneyError if a recorded change does not fit.
+        """
         found: dict[str, Any] = {}
         for name in dict.fromkeys((*self.start.data, *self._kinds, *self._parts, *self._early)):
             try:
                 part = self._parts.get(name) or self._part(self._kinds[name])
                 found[name] = part.plain()
             except (KeyError, JourneyError):
-                data = decode(self.start.data.get(name, b"{}"))
-                found[name] = patched(data, map(_below, self._early.get(name, [])))
+                if name in self._parts:
+                    raise
+                self._raise_if_broken(name)
+                found[name] = decode(self.start.data.get(name, b"{}"))
+                for change in self._early.get(name, []):
+                    found[name] = _patched(found[name], change)
         return found
 
 
-def _below(change: WorldChange) -> WorldChange:
-    return WorldChange(change.path[1:], change.before, change.after)
-
-
-def _apply(part: Part, change: WorldChange) -> None:
+def _patched(data: Any, change: WorldChange) -> Any:
     try:
-        part.apply(change.path[1:], change)
-    except (LookupError, TypeError, MsgspecError) as error:
-        path = "/".join(map(str, change.path))
-        raise JourneyError(
-            f"the recorded change of {path} does not fit the fixture: {error}",
-            hint="the fixture or its class has changed since; start a new conversation",
-        ) from None
+        return patched(data, [WorldChange(change.path[1:], change.before, change.after)])
+    except (LookupError, TypeError) as error:
+        raise _unfit(change, error) from None
+
+
+def _unfit(change: WorldChange, error: Exception) -> JourneyError:
+    path = "/".join(map(str, change.path))
+    return JourneyError(
+        f"the recorded change of {path} does not fit the fixture: {error}",
+        hint="the fixture or its class has changed since; start a new conversation",
+    )

@@ -18,13 +18,13 @@ from ..engine.sandbox import ToolRun
 from ..engine.world import StartingWorld
 from ..trace.events import Answer, AnyEvent, PolicyDecision, ToolResult, WorldChange
 from ..transcripts.redaction import SUBSTITUTE, Redactor, match_case
-from ..transcripts.secrets import walk
+from ..transcripts.secrets import NUMBER, is_number, walk
 
 
 def needs_originals(events: Iterable[AnyEvent]) -> bool:
     """Return whether the arguments or changes of recorded calls may contain substitutes."""
     return any(
-        isinstance(leaf, str) and SUBSTITUTE.search(leaf)
+        SUBSTITUTE.search(leaf) if isinstance(leaf, str) else is_number(leaf) and NUMBER.fullmatch(f"{leaf:.0f}")
         for event in events
         for data in _inputs(event)
         for _, leaf, _ in walk(data)
@@ -48,7 +48,7 @@ def redact_fixture(start: StartingWorld) -> Redactor:
     """Return a redactor that knows the data of a fixture. It takes half a second for a megabyte, once."""
     if "redactor" not in start.cache:
         redactor = Redactor()
-        redactor.redact_value({name: msgspec.json.decode(data) for name, data in start.data.items()})
+        redactor.redact_value(start.plain())
         start.cache["redactor"] = redactor
     found: Redactor = start.cache["redactor"]
     return found
@@ -71,6 +71,11 @@ class Substitutes:
         return {substitute: text for text, substitute in known.items()}
 
     @cached_property
+    def _numbers(self) -> dict[float, float]:
+        known = {} if self._fixture is None else self._fixture.numbers
+        return {substitute: number for number, substitute in known.items()}
+
+    @cached_property
     def _redactor(self) -> Redactor:
         """Return a redactor that leaves what the recording has as it is."""
         redactor = Redactor() if self._fixture is None else self._fixture.copy()
@@ -83,7 +88,9 @@ class Substitutes:
             return SUBSTITUTE.sub(self._original, value)
         if isinstance(value, dict):
             return {self.original(key): self.original(item) for key, item in value.items()}
-        return [self.original(item) for item in value] if isinstance(value, list) else value
+        if isinstance(value, list):
+            return [self.original(item) for item in value]
+        return self._numbers.get(value, value) if is_number(value) else value
 
     def _original(self, match: re.Match[str]) -> str:
         found = match[0].replace("%40", "@")

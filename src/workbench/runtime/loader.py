@@ -15,6 +15,7 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -67,7 +68,9 @@ def load(root: Path, name: str, settings: RunSettings | None = None) -> LoadedAg
     _ = agent.persona_sections, agent.knowledge_sections
     for journey in agent.journeys.values():
         _ = journey.sections
-    return LoadedAgent(agent, _fixtures(root, agent, settings.environment), code, files, root)
+    fixtures = _fixtures(root, agent, settings.environment)
+    _check_starts(agent, fixtures)
+    return LoadedAgent(agent, fixtures, code, files, root)
 
 
 def load_agent(root: Path, name: str) -> Agent:
@@ -131,6 +134,24 @@ def _check_world(agent: Agent) -> None:
     """Check that the world can hold what its classes declare, and that no two have one name."""
     for kind in agent.world_classes().values():
         Schema.of(kind)
+
+
+def _check_starts(agent: Agent, fixtures: dict[str, Fixture]) -> None:
+    """Check that a __post_init__ leaves worlds that are read back exactly, as far as the fixtures show it."""
+    for schema in map(Schema.of, agent.world_classes().values()):
+        for fixture in fixtures.values() if schema.computes else ():
+            with _time_of(fixture):
+                schema.check(fixture.world.get(schema.name))
+
+
+@contextlib.contextmanager
+def _time_of(fixture: Fixture) -> Iterator[None]:
+    from .time_travel import conversation_time
+
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(ValueError, OverflowError):  # check reports an invalid clock
+            stack.enter_context(conversation_time(fixture.setup.clock))
+        yield
 
 
 _loaded: list[Agent] = []  # since the last load; most processes load one agent, once
@@ -237,16 +258,16 @@ def prepare_world(loaded: LoadedAgent, setup: Setup, substituted: bool = False) 
     if key not in loaded.starts:
         fixture = loaded.fixtures.get(setup.fixture)
         data = fixture.world if fixture else {}
+        kinds = loaded.agent.world_classes().values()
+        start = StartingWorld(data)
+        start.prepare(kinds)
         if substituted:
             from ..transcripts.redaction import (
                 Redactor,  # its patterns take 3 ms that a plain replay does not need
             )
 
-            plain = {name: msgspec.json.decode(part) for name, part in data.items()}
-            start = StartingWorld.of_plain(Redactor().redact_value(plain))
-        else:
-            start = StartingWorld(data)
-        start.prepare(loaded.agent.world_classes().values())
+            start = StartingWorld.of_plain(Redactor().redact_value(start.plain()))
+            start.prepare(kinds)
         while len(loaded.starts) >= MAX_STARTS:
             del loaded.starts[next(iter(loaded.starts))]
         loaded.starts[key] = start

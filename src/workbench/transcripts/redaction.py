@@ -18,7 +18,7 @@ import msgspec
 from ..text import pluralize
 from ..trace.blobs import blob_hash
 from ..trace.events import Answer, AnyEvent, ToolResult
-from .secrets import MARK, SECRET_KINDS, find, is_open, secret_names, walk
+from .secrets import MARK, NUMBER, SECRET_KINDS, find, is_number, is_open, secret_names, walk
 from .transcript import Transcript
 
 RECOGNIZABLE = 6  # characters, one of them a digit: a shorter secret is replaced only below its name
@@ -28,7 +28,7 @@ CARD = re.compile(r"\b(?:\d[ -]?){12,18}\d\b")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 PHONE = re.compile(r"(?<![\w+])\+\d[\d ()-]{7,16}\d\b")
 SUBSTITUTE = re.compile(  # may match more than substitutes
-    rf"(?i:person-[0-9a-f]{{6}}(?:@|%40)example\.com)|[\w-]{{0,4}}{MARK}[0-9a-f]{{8}}"
+    rf"(?i:person-[0-9a-f]{{6}}(?:@|%40)example\.com)|[\w-]{{0,4}}{MARK}[0-9a-f]{{8}}|\b{NUMBER.pattern}\b"
     rf"|(?:{CARD.pattern})|(?:{IBAN.pattern})|(?:{PHONE.pattern})"
 )
 
@@ -44,18 +44,29 @@ class Redactor:
     _known: dict[str, str] = field(default_factory=dict)
     _named: dict[str, re.Pattern[str]] = field(default_factory=dict)  # values of named secrets, as words
     _made: set[str] = field(default_factory=set)  # the substitutes
+    _numbers: dict[float, float] = field(default_factory=dict)  # substitutes of numbers
 
     @property
     def substitutes(self) -> dict[str, str]:
         """Return the substitutes by the text that each replaces."""
         return dict(self._known)
 
+    @property
+    def numbers(self) -> dict[float, float]:
+        """Return the substitutes of numbers by the number that each replaces."""
+        return dict(self._numbers)
+
     def copy(self) -> Redactor:
         """Return a redactor that knows the same texts, and replaced none."""
-        return Redactor([], dict(self._known), dict(self._named), set(self._made))
+        return Redactor([], dict(self._known), dict(self._named), set(self._made), dict(self._numbers))
 
     def keep(self, value: Any) -> None:
-        """Leave every text as it is that is in this plain data and that would be replaced."""
+        """Leave every text and number as it is that is in this plain data and that would be replaced."""
+        self._numbers |= {
+            leaf: leaf
+            for _, leaf, secret in walk(value)
+            if is_number(leaf) and is_open(leaf) and (secret or leaf in self._numbers)
+        }
         texts = [leaf for _, leaf, _ in walk(value) if isinstance(leaf, str) and len(leaf) >= RECOGNIZABLE]
         for text in texts:
             for _, pattern, _ in _RULES:
@@ -67,10 +78,15 @@ class Redactor:
     def redact_value(self, value: Any) -> Any:
         """Copy plain data with every secret replaced, keys included."""
         for _, leaf, secret in walk(value):
-            if secret and isinstance(leaf, str) and is_open(leaf):
-                self._substitute("secret", _named_secret, leaf)
-                if _is_recognizable(leaf):
-                    self._named[leaf] = re.compile(rf"(?<!\w){re.escape(leaf)}(?!\w)")
+            if not secret or not is_open(leaf):
+                continue
+            text = str(leaf)
+            if isinstance(leaf, str):
+                self._substitute("secret", _named_secret, text)
+            elif leaf not in self._numbers:
+                self._substitute_number(leaf, text)
+            if _is_recognizable(text):
+                self._named[text] = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)")
         return self._copy(value)
 
     def redact_schemas(self, value: Any) -> Any:
@@ -86,13 +102,23 @@ class Redactor:
             }
         if isinstance(value, list | tuple):
             return [self._copy(v, secret, names) for v in value]
+        if is_number(value):
+            known = is_open(value) and (secret or _is_recognizable(str(value)))
+            return self._numbers.get(value, value) if known else value
         if secret and is_open(value):
-            return self._known[value] if isinstance(value, str) else self._zero()
+            return self._known[value]
         return self.redact_text(value) if isinstance(value, str) else value
 
-    def _zero(self) -> int:
-        self.replaced.append(("secret", "0"))
-        return 0
+    def _substitute_number(self, number: float, text: str) -> None:
+        """Replace a number, and the same number in texts, by one that is recognized as a substitute."""
+        digest = hashlib.sha256(repr(float(number)).encode()).hexdigest()
+        made = 9 * 10**15 + int(digest, 16) % 10**10
+        if passes_luhn(str(made)):
+            made += 1 if made % 10 < 9 else -1  # it must not look like a card
+        self._numbers[number] = type(number)(made)
+        self._known.setdefault(text, str(made))
+        self._made.add(str(made))
+        self.replaced.append(("secret", str(made)))
 
     def redact_text(self, text: str) -> str:
         """Return a text in which secrets and personal data are substitutes."""

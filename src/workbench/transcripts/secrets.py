@@ -18,6 +18,7 @@ from typing import Any
 SECRET_KINDS = ("keys", "tokens", "passwords")  # what the rules below find, in words
 MARK = "redacted-"  # in every substitute
 HIDDEN = "(hidden)"  # a text that was not recorded at all
+NUMBER = re.compile(r"900000\d{10}")  # the substitute of a number: other digits, which fail the check of a card
 MIN_GROUP = 16  # characters: a shorter group of a pattern is the prefix of the credential
 
 _OWN = re.compile(
@@ -142,8 +143,14 @@ def _is_secret_key(key: Any) -> bool:
 def is_open(value: Any) -> bool:
     """Return whether a value under the name of a secret shows it: it is not empty, masked or a substitute."""
     if isinstance(value, str):
-        return bool(value) and value != HIDDEN and MARK not in value and not _MASKED.fullmatch(value)
-    return isinstance(value, int | float) and not isinstance(value, bool) and value != 0
+        shown = bool(value) and value != HIDDEN and MARK not in value
+        return shown and not _MASKED.fullmatch(value) and not NUMBER.fullmatch(value)
+    return is_number(value) and value != 0 and not NUMBER.fullmatch(f"{value:.0f}")
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value is a number, which a truth value is not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def hide(value: Any, secret: bool = False) -> Any:
