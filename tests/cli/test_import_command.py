@@ -199,7 +199,7 @@ def test_the_fixture_is_the_chosen_one_the_default_or_the_only_one(
     assert f"fixture: {chosen or 'none'}" in capsys.readouterr().err
 
 
-def test_a_fixture_may_begin_with_a_byte_order_mark(shop) -> None:
+def test_a_fixture_may_begin_with_a_bom(shop) -> None:
     make(shop, ida=IDA)
     path = shop / "journeys/shop/fixtures/ida.json"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())

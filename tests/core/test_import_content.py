@@ -595,7 +595,7 @@ def test_an_id_that_only_some_messages_of_one_conversation_have_is_that_of_all()
     assert (said(made), replies(made), made.source["id"]) == (["a", "c"], ["b", "d"], "A")
 
 
-def test_a_message_of_nobody_among_those_of_several_makes_all_bad() -> None:
+def test_a_message_without_an_id_among_several_conversations_makes_all_bad() -> None:
     rows = [labelled(id, message) for id, message in MIXED]
     work, made = taken("\n".join(map(json.dumps, [*rows, agent("to whom?")])))
     assert made == []

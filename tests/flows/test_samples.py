@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tools.sample_transcripts import GUARDS, MISTAKES, SAMPLES
@@ -9,6 +13,7 @@ from tools.sample_transcripts.breakages import without
 from tools.sample_transcripts.recorder import agent_for, record
 from tools.sample_transcripts.sample import AGENT, JOURNEYS, Sample
 from workbench.authoring.agent import Agent
+from workbench.cli import run
 from workbench.replay.judge import replay
 from workbench.replay.verdict import Verdict
 from workbench.runtime.loader import load
@@ -64,6 +69,13 @@ def test_a_sample_has_the_same_bytes_after_it_is_read_and_written(sample: Sample
 def test_a_sample_passes_on_todays_code(sample: Sample) -> None:
     outcome = replay(read(sample.path), today())
     assert (outcome.verdict, outcome.why) == (Verdict.PASS, "")
+
+
+def test_the_samples_pass_with_their_tools_in_confined_processes(tmp_path: Path, monkeypatch: Any) -> None:
+    for name in ("journeys", "transcripts"):
+        shutil.copytree(JOURNEYS.parent / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert run(["replay", "--tools=sandbox"]) == 0
 
 
 @each(MISTAKES)

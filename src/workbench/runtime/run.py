@@ -20,6 +20,7 @@ from ..replay.substitutes import is_redacted, needs_originals, redact_fixture
 from ..replay.verdict import Protection
 from ..source import ROOT_PACKAGE, journey_path
 from ..trace.setup import Setup
+from ..transcripts.secrets import kept_patterns
 from .agent_files import linked_folders, shared_paths
 from .confinement import confine
 from .file_view import FileView, read_roots
@@ -73,6 +74,8 @@ class AgentRunner:
         own = (*map(str, code), *linked, *self._settings.folders(root))
         files = FileView(read_roots((*own, *cached)), (str(root), str(root.parent)))
         protection: Protection = "hooks"
+        if self._job.options.tools == "sandbox":
+            kept_patterns()  # what tools give is redacted; a confined process cannot import what this needs
         if self._own_process:
             protection = confine((*files.roots, str(root)))  # an agent may import another
             pin_files(files)

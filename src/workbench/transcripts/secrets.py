@@ -192,7 +192,7 @@ def find(text: str) -> list[tuple[int, int, bool]]:
 
     Substitutes are left out.
     """
-    known = (_OWN, *_kept_patterns()) if _RANDOM_WORD.search(text) else (_OWN,)
+    known = (_OWN, *kept_patterns()) if _RANDOM_WORD.search(text) else (_OWN,)
     found = [(*_span(match), False) for pattern in known for match in pattern.finditer(text)]
     spans: list[tuple[int, int, bool]] = []
     for start, end, named in sorted([*found, *_find_named(text)]):
@@ -219,7 +219,8 @@ def _span(match: re.Match[str]) -> tuple[int, int]:
 
 
 @cache
-def _kept_patterns() -> tuple[re.Pattern[str], ...]:
+def kept_patterns() -> tuple[re.Pattern[str], ...]:
+    """Return the patterns of tokens. The first call imports a library that opens a socket."""
     from importlib import import_module
 
     detectors = (getattr(import_module(f"detect_secrets.plugins.{m}"), name) for m, name in _DETECTORS.items())
