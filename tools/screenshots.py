@@ -254,7 +254,10 @@ def words(svg: str) -> list[str]:
     lines: dict[str, str] = {}
     for y, text in re.findall(r'<text[^>]*? y="([\d.]+)"[^>]*>(.*?)</text>', svg):
         lines[y] = lines.get(y, "") + html.unescape(text)
-    whole = [re.sub(r"\d+\s(s|min|h|d)\sago", "ago", line) for line in lines.values()]
+    changing = (
+        r"\d+\s(s|min|h|d)\sago|\d{8}-\d{6}-\w{4}|\d{4}-\d\d-\d\d\s\d\d:\d\d|\b\w{4}\s\d\d:\d\d|\b\d\d:\d\d\b"
+    )
+    whole = [re.sub(changing, "…", line) for line in lines.values()]
     return ["".join(line.split()) for line in whole]
 
 
