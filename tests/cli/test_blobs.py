@@ -13,6 +13,7 @@ from support.kit import ScriptedModel, converse, saved, shop, shop_files, use, w
 from tools.sample_transcripts import SAMPLES
 from workbench.cli import run
 from workbench.errors import TranscriptError
+from workbench.store.session_log import SessionLogs
 from workbench.trace.blobs import blob_hash
 from workbench.transcripts.blob_store import encode_blob
 from workbench.transcripts.codec import encode, read
@@ -126,6 +127,32 @@ def test_the_blobs_of_a_pending_re_recording_are_kept(project):
     put(project, "two", "again")
     assert run(["fmt"]) == 0
     assert set(kept) <= set(blobs(project))
+
+
+@pytest.mark.parametrize("aside", [".archive/one.json", "one.json.bak", "shop/.one.json"])
+def test_fmt_keeps_the_blobs_of_a_transcript_that_was_set_aside(project, aside):
+    path, made = put(project)
+    put(project, "two", "again")
+    (project / "transcripts" / aside).parent.mkdir(exist_ok=True)
+    path.rename(project / "transcripts" / aside)
+    assert run(["fmt"]) == 0
+    (project / "transcripts" / aside).rename(path)
+    assert read(path).events == made.events
+
+
+def test_undoing_a_save_removes_the_blobs_that_only_it_needed(project):
+    put(project)
+    before = blobs(project)
+    store = SessionLogs(project / ".workbench", project / "transcripts")
+    made = saved(converse(shop(project), ScriptedModel("Yes.", "No."), "hi", "what?"))
+    _, change = store.save(made)
+    other = blobs(project)
+    assert len(other) >= len(before)
+    change.undo()
+    assert blobs(project) == before
+    change.redo()
+    assert blobs(project) == other
+    store.close()
 
 
 def test_an_exported_transcript_replays_without_the_folder(project, capsys):

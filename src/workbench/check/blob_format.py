@@ -11,6 +11,7 @@ from ..errors import TranscriptError
 from ..files import read_bytes, write_atomically
 from ..findings import Finding, error
 from ..text import with_article
+from ..transcripts.blob_references import mentioned_keys
 from ..transcripts.blob_store import FOLDER, blob_files, encode_blob, read_blob
 from ..transcripts.files import PENDING, find, sibling
 from ..transcripts.json_position import line_of
@@ -27,9 +28,9 @@ class References(NamedTuple):
 
 
 def references(folder: Path, forms: Iterable[TranscriptFormat]) -> References:
-    """Collect the blobs that the transcripts below `folder` refer to; `forms` are those already read."""
+    """Collect the blobs that the files below `folder` refer to; `forms` are the transcripts already read."""
     known = {os.path.realpath(form.path): form for form in forms}
-    keys: set[str] = set()
+    keys = mentioned_keys(folder)
     for path in [*find([folder]), *(sibling(path, PENDING) for path in list_pending(folder))]:
         form = known.get(os.path.realpath(path)) or TranscriptFormat(path)
         if form.problem is not None:

@@ -24,6 +24,7 @@ from ..file_edits import FileEdit, changed_since, content, perform, reverse
 from ..trace.events import AnyEvent, UserMessage
 from ..trace.setup import Setup
 from ..trace.trace import Trace
+from ..transcripts.blob_references import remove_unused
 from ..transcripts.files import SIBLING_SUFFIXES, sibling, unused_path, write
 from ..transcripts.transcript import Annotation, Transcript
 from ..workspace.history import Change
@@ -185,7 +186,7 @@ class SessionLogs:
         path = unused_path(self.transcripts / transcript.agent, transcript.id)
         if path.stem != transcript.id:
             transcript = msgspec.structs.replace(transcript, id=path.stem)
-        write(path, transcript)
+        blobs = write(path, transcript)
         name = path.relative_to(self.transcripts.parent).as_posix()
         # the re-recordings and live results of a saved file go with it: it may be removed only without them
         edits = [FileEdit(path, None, content(path))]
@@ -196,7 +197,11 @@ class SessionLogs:
                 raise changed_since(f"{name} was created")
             write(path, transcript)
 
-        return name, Change(f"save of {name}", lambda: reverse(edits), again)
+        def back() -> None:
+            reverse(edits)
+            remove_unused(self.transcripts, blobs)
+
+        return name, Change(f"save of {name}", back, again)
 
     def save_workspace(self, data: bytes) -> None:
         if not self.folder.is_dir():

@@ -155,7 +155,7 @@ def _start(fixtures: FixtureFiles, chosen: str) -> tuple[str, str]:
 
 def _customer(text: str) -> dict[str, Any]:
     """Return a customer: a JSON object, or an id."""
-    if not text.lstrip().startswith("{"):
+    if not text.lstrip().startswith(("{", "[", '"')):
         return {"id": text}
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
