@@ -11,6 +11,7 @@ from pathlib import Path
 from ...errors import UsageError
 from ...machine import terminal_is_gone
 from ...replay.exit_codes import Exit
+from ...runtime.run_settings import read_run_settings
 from ...runtime.watch import watch_saves
 from ...store.project import Project, project_for
 from ..output import print_error, print_status
@@ -67,6 +68,7 @@ def _some(paths: Iterable[str], most: int = 3) -> str:
 
 
 def _folders(project: Project, scope: SelectionRequest) -> list[Path]:
-    """Return the watched folders: journeys and transcripts."""
+    """Return the watched folders: journeys, the data folders that journey code reads, and transcripts."""
+    data = [Path(name) for name in read_run_settings(project.journeys).folders(project.journeys)]
     named = [path if path.is_dir() else path.parent for path in scope.paths] or [project.transcripts]
-    return [project.journeys, *dict.fromkeys(folder for folder in named if folder.is_dir())]
+    return [project.journeys, *dict.fromkeys(folder for folder in (*data, *named) if folder.is_dir())]
