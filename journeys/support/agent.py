@@ -16,7 +16,6 @@ agent = Agent(
     journeys=[returns, speaker, radio],
     knowledge="knowledge",
     fixture="loyal",
-    fallback=Escalate("no reply got through the policies"),
     limits=Limits(blocked_replies=6),  # the transcripts of `transcripts/limits` put a sentence in several ways
 )
 

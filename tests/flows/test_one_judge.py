@@ -128,6 +128,6 @@ def test_every_entry_point_gives_the_same_verdicts_and_reasons(project: Path, ca
 def test_accept_judges_as_replay_does(project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any):
     monkeypatch.delenv("CI", raising=False)
     assert run(["accept", "transcripts/c-fixed.json"]) == 0
-    assert "it passed" in capsys.readouterr().err
+    assert "accepted" in capsys.readouterr().err
     assert run(["accept", "transcripts/d-files.json", "--reason", "x"]) != 0
     assert "ERROR" in capsys.readouterr().err

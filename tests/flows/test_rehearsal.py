@@ -154,9 +154,11 @@ def test_a_blocked_reply_is_replaced(tmp_path: Path) -> None:
     assert conversation.replies == ["I am sorry, I am not allowed to do that: it is a secret."]
 
 
-def test_a_conversation_is_handed_off_if_every_reply_is_blocked(tmp_path: Path) -> None:
+def test_the_customer_gets_the_fallback_if_every_reply_is_blocked(tmp_path: Path) -> None:
     more = '\n@desk.policy(before_reply=True)\ndef hush(reply):\n    "Silence."\n    return Block("hush")\n'
-    assert note(tmp_path, script='yield Say("anything")', more=more).handed_off
+    conversation = note(tmp_path, script='yield Say("anything")', more=more)
+    assert conversation.reply
+    assert "anything" not in conversation.reply
 
 
 def test_a_script_that_raises_ends_the_turn_with_its_line(tmp_path: Path) -> None:

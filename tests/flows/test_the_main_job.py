@@ -158,7 +158,7 @@ def test_a_mistake_is_found_saved_and_fixed_and_stays_fixed(desk: Desk) -> None:
     # a person accepts it: from now on it guards
     accepted = desk.run("accept", saved.path)
     assert accepted.code == 0
-    assert "fixed; it passed" in accepted.told
+    assert "accepted; replay fails" in accepted.told
     assert read(file).state == "fixed"
     assert desk.run("replay").code == 0
 
