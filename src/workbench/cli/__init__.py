@@ -11,11 +11,15 @@ SIGNAL = 128  # exit codes above are those of signals; after a hang-up nothing c
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     from ..replay.exit_codes import Exit, worst
-    from .output import flush
+    from .output import discard, flush
 
     code = _run(arguments)
     end = flush()
-    return code if end is Exit.OK or code > SIGNAL else worst({Exit(code), end})
+    if code > SIGNAL:
+        discard("stdout")  # what a closed terminal does not take would change the exit code
+        discard("stderr")
+        return code
+    return code if end is Exit.OK else worst({Exit(code), end})
 
 
 def _run(arguments: list[str]) -> int:
