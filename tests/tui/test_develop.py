@@ -126,7 +126,7 @@ def test_a_mistake_is_saved_with_an_expectation_and_its_verdict_is_shown(play):
         await bench.press("ctrl+s")
         await bench.press("t")
         assert "create_return is not executed" in bench.text()
-        assert "decided offline, in every replay" in bench.text()
+        assert "checked in every replay" in bench.text()
         assert "needs a model" in bench.text()
         bench.picture("save")
         await bench.press("enter", "enter")
@@ -226,7 +226,9 @@ def test_a_changed_setup_starts_a_new_conversation_after_the_first_message(play)
         assert bench.session.setup.fixture == "empty"
         assert "nothing" in bench.pane("#chat")
         await bench.say("hello")
-        await bench.press("escape", "s", "up", "enter", "enter", "enter", "enter", "delete", "7", "enter")
+        await bench.press(
+            "escape", "s", "up", "enter", "enter", "enter", "enter", "backspace", "backspace", "7", "enter"
+        )
         assert bench.app.session is not bench.session
         assert bench.app.session.setup.fixture == "base"
         assert bench.app.session.setup.seed == 7

@@ -38,6 +38,7 @@ def test_a_takeover_of_a_locked_conversation_is_refused_with_a_message(play):
         await bench.press("W")
         bench.screen.query_one("#do").choose("reply")
         bench.screen.query_one("#reply").text = "No."
+        bench.screen.query_one("#cause").choose("agent")  # an annotation is written to the original
         await bench.press("ctrl+s")
         assert "another workbench" in bench.text()
         assert session.annotations == {}
