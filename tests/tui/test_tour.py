@@ -112,7 +112,7 @@ def test_following_the_instructions_shows_a_failure_and_then_a_pass(guided, size
         assert b.app.tour.step.name == "fix"
         await b.press("enter")
         await b.comes_to("pass")
-        assert "blocked by repairs.a_day_ahead" in b.text()
+        await b.until(lambda: "blocked by repairs.a_day_ahead" in b.text())
         await b.press("T")
         await b.comes_to("the end")
         assert "PASS transcripts/helper/too.json" in b.text()
