@@ -73,6 +73,17 @@ def load(root: Path, name: str, settings: RunSettings | None = None) -> LoadedAg
     return LoadedAgent(agent, fixtures, code, files, root)
 
 
+def load_for_turns(root: Path, name: str) -> LoadedAgent:
+    """Load one agent and describe its tools, so that a wrong type is an error now and not in a turn.
+
+    Raises JourneyError with file and line.
+    """
+    loaded = load(root, name)
+    for tool in loaded.agent.all_tools():
+        _ = tool.schema
+    return loaded
+
+
 def load_agent(root: Path, name: str) -> Agent:
     """Load the code of one agent; its texts are read when first needed. Raises JourneyError.
 

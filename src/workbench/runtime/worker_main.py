@@ -44,7 +44,7 @@ from ..trace.trace import Trace
 from .agent_files import agent_names
 from .confinement import adopt_orphans
 from .descendants import end_own_descendants
-from .loader import LoadedAgent, load, make_world, prepare_world
+from .loader import LoadedAgent, load_for_turns, make_world, prepare_world
 from .process import isolate
 from .protocol import (
     AgentInfo,
@@ -177,8 +177,7 @@ class WorkerServer:
     def _load(self, request: Load) -> None:
         if self._written is None:
             self._written = WrittenFiles(Path(request.root), lambda path: self.send(FileWritten(path)))
-        self.loaded = load(Path(request.root), request.agent)
-        _ = [tool.schema for tool in self.loaded.agent.all_tools()]  # a wrong type is an error now, not in a turn
+        self.loaded = load_for_turns(Path(request.root), request.agent)
         self.model = make_model(request.model, self.loaded.agent, request.params)
         agent_info = describe_agent(self.loaded, self.model)
         try:

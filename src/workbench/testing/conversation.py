@@ -16,7 +16,7 @@ from ..engine.sandbox import Sandbox
 from ..engine.turn import run_turn
 from ..engine.world import World
 from ..models.rehearsal import RehearsalModel
-from ..runtime.loader import LoadedAgent, load, prepare_world
+from ..runtime.loader import LoadedAgent, load_for_turns, prepare_world
 from ..runtime.time_travel import conversation_time
 from ..trace.events import Effect, Fault, HandedOff, PolicyDecision, ToolResult, TurnEnded
 from ..trace.setup import Setup
@@ -105,9 +105,7 @@ class FinishedConversation:
 
 def load_agent(journeys: Path | str, name: str) -> LoadedAgent:
     """Load the agent in the folder `journeys`/`name`. Raises JourneyError, with file and line."""
-    loaded = load(Path(journeys), name)
-    _ = [tool.schema for tool in loaded.agent.all_tools()]  # a wrong type is an error now, not in a turn
-    return loaded
+    return load_for_turns(Path(journeys), name)
 
 
 def run_conversation(
