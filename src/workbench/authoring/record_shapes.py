@@ -22,7 +22,7 @@ class Record(Shape):
         self.defaults: dict[str, Callable[[], Any]] = {}
         self.has_dict = kind.__dictoffset__ != 0
         self.computes = hasattr(kind, "__post_init__")
-        """Whether it has a __post_init__, which may change what is read."""
+        """True if it has a __post_init__, which may change what is read."""
 
     def parts(self) -> Iterable[Shape]:
         return self.fields.values()

@@ -40,7 +40,7 @@ class Shape:
     forms: frozenset[str] = frozenset()
     simple = True
     deep = False
-    """Whether there is a dataclass inside."""
+    """True if there is a dataclass inside."""
     name = ""
 
     def parts(self) -> Iterable[Shape]:

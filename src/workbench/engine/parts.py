@@ -41,7 +41,7 @@ class Schema:
         self.lazy = make_lazy(kind)
         self.defaults = shape.defaults
         self.computes = any(isinstance(one, Record) and one.computes for one in all_shapes(shape))
-        """Whether a class in it has a __post_init__."""
+        """True if a class in it has a __post_init__."""
         self.fields: dict[str, Field] = {
             name: TableField(name, hints[name], inner)
             if isinstance(inner, Table)

@@ -50,7 +50,7 @@ class StartingWorld:
     def __init__(self, data: Mapping[str, Raw] | None = None) -> None:
         self.data = data or {}
         self.cache: dict[str, Any] = {}
-        """What others work out from the data."""
+        """Values that others compute from the data, by name."""
         self._kinds: dict[str, type[Any]] = {}
         self._parts: dict[type[Any], dict[str, Any]] = {}
 

@@ -45,7 +45,7 @@ class ReloadTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunSettings(msgspec.Struct, frozen=True):
-    """What a process that runs journey code needs to know of the project's settings."""
+    """The settings of the project that a process with journey code needs."""
 
     environment: dict[str, str] = {}
     data: list[str] = []
@@ -56,7 +56,7 @@ class RunSettings(msgspec.Struct, frozen=True):
         return [str(root.parent / name) for name in self.data]
 
     def is_ignored(self, path: str) -> bool:
-        """Return whether a path relative to journeys/ is no code: a pattern fits it, or a folder that it is in."""
+        """Return whether a pattern fits a path below journeys/, or a folder that it is in: it is not code."""
         parts = path.split("/")
         prefixes = ["/".join(parts[:size]) for size in range(1, len(parts) + 1)]
         return any(fnmatchcase(prefix, pattern.rstrip("/")) for pattern in self.ignore for prefix in prefixes)

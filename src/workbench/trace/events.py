@@ -187,7 +187,7 @@ class Answer(Event, frozen=True, kw_only=True, dict=True, tag="answer"):
 
 
 class PartialAnswer(Event, frozen=True, kw_only=True, tag="partial"):
-    """What the model had said of an answer when the turn was interrupted.
+    """The part of an answer that the model had given when the turn was interrupted.
 
     It was not judged and not sent, and no later request contains it.
     """
@@ -196,7 +196,7 @@ class PartialAnswer(Event, frozen=True, kw_only=True, tag="partial"):
     thinking: str | list[str] = ""
     model: str = ""
     usage: Usage | None = None
-    """What the provider had counted by then, or None."""
+    """The usage that the provider had counted by then, or None."""
 
 
 def _call(number: int, block: dict[str, Any], raw: dict[str, str]) -> CallRequest:

@@ -21,4 +21,4 @@ class Setup(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     seed: int = 1
     environment: dict[str, str] = {}
     imported: bool = False
-    """Whether it comes from a log: journeys, policies and changes of the world are unknown."""
+    """True if it comes from a log: journeys, policies and changes of the world are unknown."""

@@ -72,7 +72,7 @@ class Log(NamedTuple):
 
 
 def _damaged(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Replace what is no character, so that only the conversation that has it is not JSON."""
+    """Replace each invalid character, so that only the conversation that has it is not JSON."""
     try:
         return codecs.lookup_error("surrogatepass")(error)
     except UnicodeDecodeError as damage:
