@@ -57,8 +57,10 @@ def links(folder: Path) -> list[tuple[str, str]]:
     found = []
     for _, entries in walk(root):
         for entry in entries:
+            if not entry.is_symlink():
+                continue
             real = os.path.realpath(entry.path)
-            if entry.is_symlink() and not (_is_in(real, root) or _is_in(root, real)):
+            if not (_is_in(real, root) or _is_in(root, real)):
                 found.append((real, entry.path))
     return found
 
