@@ -55,13 +55,13 @@ def fmt(paths: list[Path], query: Query, check: bool, upgrade: bool, diff: bool)
     code = _write(forms, upgrade)
     rewrite_blobs(blobs)
     for folder in folders:
-        _tidy_blobs(folder)
+        _tidy_blobs(folder, forms)
     return code
 
 
-def _tidy_blobs(folder: Path) -> None:
+def _tidy_blobs(folder: Path, forms: list[TranscriptFormat]) -> None:
     """Write the blobs of a transcripts folder in canonical form, and remove those that nothing refers to."""
-    found = references(folder, ())
+    found = references(folder, forms)
     if found.unreadable is not None:
         print_status(f"no blob was removed: {found.unreadable} cannot be read")
     removed = unreferenced(folder, found)
