@@ -84,12 +84,20 @@ class Saving:
             raise _refusal(after, bool(expectations))
         path, written = session.store.save(clean)
         result = SaveResult(path, clean, after.verdict.value, after.why, redactor.replaced)
-        undo = lambda: self._show(path, None, written.undo())  # noqa: E731
-        session.history.add(replace(written, undo=undo, redo=lambda: self._show(path, result, written.redo())))
+
+        def undo() -> None:
+            written.undo()
+            self._show(path, None)
+
+        def redo() -> None:
+            written.redo()
+            self._show(path, result)
+
+        session.history.add(replace(written, undo=undo, redo=redo))
         self._show(path, result)
         return result
 
-    def _show(self, path: str, result: SaveResult | None, _done: object = None) -> None:
+    def _show(self, path: str, result: SaveResult | None) -> None:
         """Add a result or, with None, remove it."""
         self.saved.pop(path, None)
         if result is not None:
